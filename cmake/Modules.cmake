@@ -1,0 +1,72 @@
+# cw_module(NAME [DEPENDS modules...] [PACKAGES pkg-config-names...] [SYSTEM libs...])
+#   compiles src/NAME/*.c (and *.S) into the object library cw_NAME.
+# cw_libraries()
+#   joins the object libraries into libcauseway (shared, exporting cw_* only) and a static archive.
+set_property(GLOBAL PROPERTY CW_MODULES "")
+
+find_program(CCACHE ccache)
+if(CCACHE AND NOT CMAKE_C_COMPILER_LAUNCHER)
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+set(CMAKE_C_STANDARD 17)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_C_VISIBILITY_PRESET hidden)
+if(CW_LTO)
+  set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
+endif()
+
+# One target a pkg-config package, looked up once.
+function(cw_package name)
+  string(MAKE_C_IDENTIFIER ${name} id)
+  if(NOT TARGET PkgConfig::${id})
+    pkg_check_modules(${id} REQUIRED IMPORTED_TARGET GLOBAL ${name})
+  endif()
+endfunction()
+
+function(cw_module name)
+  cmake_parse_arguments(ARG "" "" "DEPENDS;PACKAGES;SYSTEM" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.c ${CMAKE_CURRENT_SOURCE_DIR}/*.S)
+  add_library(cw_${name} OBJECT ${sources})
+  target_include_directories(cw_${name} PUBLIC ${PROJECT_SOURCE_DIR}/include
+    PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  target_compile_definitions(cw_${name} PRIVATE CW_BUILDING=1 _GNU_SOURCE
+    CW_VERSION_STRING="${PROJECT_VERSION}" $<$<BOOL:${CW_ASSERTS}>:CW_ASSERTS=1>)
+  target_link_libraries(cw_${name} PRIVATE cw_warnings PUBLIC Threads::Threads m)
+  foreach(package IN LISTS ARG_PACKAGES)
+    cw_package(${package})
+    string(MAKE_C_IDENTIFIER ${package} id)
+    target_link_libraries(cw_${name} PUBLIC PkgConfig::${id})
+    set_property(GLOBAL APPEND PROPERTY CW_PACKAGES ${package})
+  endforeach()
+  if(ARG_SYSTEM)
+    target_link_libraries(cw_${name} PUBLIC ${ARG_SYSTEM})
+  endif()
+  set_property(GLOBAL APPEND PROPERTY CW_MODULES ${name})
+endfunction()
+
+function(cw_libraries)
+  get_property(modules GLOBAL PROPERTY CW_MODULES)
+  list(REMOVE_ITEM modules cli compat)
+  add_library(causeway SHARED)
+  add_library(causeway_static STATIC)
+  set_target_properties(causeway_static PROPERTIES OUTPUT_NAME causeway)
+  set_target_properties(causeway PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION 0)
+  target_link_options(causeway PRIVATE
+    -Wl,--version-script=${PROJECT_SOURCE_DIR}/cmake/exports.map -Wl,--as-needed)
+  set_target_properties(causeway PROPERTIES LINK_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/exports.map)
+  foreach(library IN ITEMS causeway causeway_static)
+    target_include_directories(${library} PUBLIC
+      $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+      $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+    target_link_libraries(${library} PRIVATE Threads::Threads m)
+    foreach(module IN LISTS modules)
+      target_sources(${library} PRIVATE $<TARGET_OBJECTS:cw_${module}>)
+      get_target_property(links cw_${module} LINK_LIBRARIES)
+      list(FILTER links EXCLUDE REGEX "^cw_warnings$")
+      target_link_libraries(${library} PRIVATE ${links})
+    endforeach()
+  endforeach()
+endfunction()
