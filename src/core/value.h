@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The inside of values, for the engines: layouts, inline constructors, copy on write, boxes.
  *
- * Counts are plain integers: a heap value belongs to one thread. A count of CWI_REFS_IMMORTAL is never
- * changed: the constants of a compiled program, which threads share. */
+ * Counts are plain integers: a heap value belongs to one thread. A count of CWI_REFS_IMMORTAL is
+ * never changed: the constants of a compiled program, which threads share. */
 #ifndef CORE_VALUE_H
 #define CORE_VALUE_H
 
@@ -53,8 +53,8 @@ typedef struct cwi_uuid {
 typedef struct cwi_box cwi_box;
 
 typedef struct cwi_box_ops {
-  const char *name; /* as cw_value_type_name gives it */
-  size_t size;      /* of the whole object, cwi_box included */
+  const char *name;             /* as cw_value_type_name gives it */
+  size_t size;                  /* of the whole object, cwi_box included */
   void (*deinit)(cwi_box *box); /* releases what the payload holds; NULL: nothing */
   /* Deep copy into `copy`, a fresh zeroed object of `size` bytes with its header set; NULL: the
    * payload is plain bytes. CW_E_UNSUPPORTED where it may not leave its thread. */
@@ -62,7 +62,8 @@ typedef struct cwi_box_ops {
   bool (*equal)(const cwi_box *a, const cwi_box *b); /* NULL: identity */
   bool (*to_json)(const cwi_box *box, cwi_buf *out); /* NULL: its name as a string */
   bool (*to_cbor)(const cwi_box *box, cwi_buf *out); /* NULL: null */
-  /* Calls visit for each value inside, so that threads can be crossed without recursion; NULL: none */
+  /* Calls visit for each value inside, so that threads can be crossed without recursion; NULL: none
+   */
   void (*visit)(cwi_box *box, void (*visit)(cw_value *value, void *context), void *context);
 } cwi_box_ops;
 
@@ -126,8 +127,8 @@ CWI_INLINE bool cwi_value_is_shared(cw_value v) {
   return cwi_value_is_heap(v) && cwi_value_ref(v)->refs != 1;
 }
 
-/* Makes `value`, where it is a heap value, the only reference to its top level (a shallow copy where
- * it is shared): call before writing into it. */
+/* Makes `value`, where it is a heap value, the only reference to its top level (a shallow copy
+ * where it is shared): call before writing into it. */
 cw_status cwi_value_make_unique(cw_value *value, cw_error *err);
 
 /* Makes `value` share nothing with any other value, copying the parts that are shared: call before
