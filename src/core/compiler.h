@@ -15,6 +15,7 @@
 #define CWI_MUST_USE __attribute__((warn_unused_result))
 #define CWI_CONSTRUCTOR __attribute__((constructor))
 #define CWI_ALIGNED(n) __attribute__((aligned(n)))
+#define CWI_RETURN_ADDRESS() __builtin_return_address(0)
 #define CWI_THREAD_LOCAL _Thread_local
 #define CWI_FALLTHROUGH __attribute__((fallthrough))
 
@@ -41,6 +42,14 @@
 #endif
 #ifndef CWI_TSAN
 #define CWI_TSAN 0
+#endif
+
+#if defined(__x86_64__) || defined(__i386__)
+#define CWI_CPU_PAUSE() __builtin_ia32_pause()
+#elif defined(__aarch64__)
+#define CWI_CPU_PAUSE() __asm__ volatile("yield")
+#else
+#define CWI_CPU_PAUSE() ((void)0)
 #endif
 
 /* Checked arithmetic: true where the result does not fit. */
