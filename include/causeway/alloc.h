@@ -29,7 +29,8 @@ typedef struct cw_allocator {
   void *context;
 } cw_allocator;
 
-#define CW_ALLOCATOR_INIT {.struct_size = sizeof(cw_allocator)}
+#define CW_ALLOCATOR_INIT \
+  { .struct_size = sizeof(cw_allocator) }
 
 /**
  * Replaces the allocator of the library; NULL puts the default (the C library's) back.

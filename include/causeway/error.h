@@ -7,7 +7,8 @@
  * the exceptions of every host are generated from it. Codes are stable: a number is never reused.
  *
  * A cw_error belongs to the caller, has a fixed size and owns nothing, so that reporting never
- * allocates and nothing has to be freed. Wherever a function takes `cw_error *err`, NULL is allowed.
+ * allocates and nothing has to be freed. Wherever a function takes `cw_error *err`, NULL is
+ * allowed.
  *
  * Thread rule: a cw_error is a plain value; it may be copied to any thread.
  */
@@ -19,16 +20,16 @@
 CW_BEGIN_DECLS
 
 /* X(NAME, number, text: what went wrong, remedy: what to do about it) */
-#define CW_STATUS_TABLE(X)                                                                         \
+#define CW_STATUS_TABLE(X)                                                                        \
   X(INVALID, -1, "invalid argument", "correct the argument that the message names")               \
   X(NOMEM, -2, "out of memory", "free memory or lower the limits of the operation")               \
   X(STALE, -3, "handle is not alive", "do not use a handle after releasing it")                   \
   X(CLOSED, -4, "closed", "the owner or the other end was closed; open a new one")                \
   X(CANCELLED, -5, "cancelled", "the operation was cancelled; start it again if it is wanted")    \
   X(TIMEOUT, -6, "timed out", "allow more time, or find out why the operation is slow")           \
-  X(REENTRANT, -7, "waiting here would deadlock",                                                  \
+  X(REENTRANT, -7, "waiting here would deadlock",                                                 \
     "await from a task or from another thread than the one that must do the work")                \
-  X(ABANDONED, -8, "abandoned after the grace time",                                               \
+  X(ABANDONED, -8, "abandoned after the grace time",                                              \
     "the handler did not stop when asked; make it check for cancellation")                        \
   X(FORKED, -9, "used in a forked child", "call exec in the child, or start Causeway after fork") \
   X(LIMIT, -10, "limit exceeded", "raise the limit that the message names, or ask for less")      \
@@ -54,7 +55,7 @@ CW_BEGIN_DECLS
   X(TLS, -30, "secure connection failed", "check the certificate, the CA and the clock")          \
   X(PROTOCOL, -31, "peer broke the protocol", "check that the address names the right service")   \
   X(HTTP_STATUS, -32, "server answered with an error status", "see http_status and the body")     \
-  X(TRUNCATED, -33, "ended too early", "try again; what has arrived is kept where it can be")      \
+  X(TRUNCATED, -33, "ended too early", "try again; what has arrived is kept where it can be")     \
   X(STALLED, -34, "no data for too long", "try again; the transfer can be resumed")               \
   X(SCRIPT, -35, "script failed", "see line, column and the trace for the failing expression")    \
   X(HOST, -36, "host function failed", "see the message of the host")                             \

@@ -17,8 +17,9 @@
  * A zeroed cw_value is NONE. Objects iterate in byte order of their keys. NONE ("there is nothing")
  * and NULL ("there is a null") are two kinds.
  *
- * Thread rule: a heap value belongs to one thread at a time. What crosses threads (futures, channels,
- * workers, ports) is moved where this is the only reference and deep-copied where it is not.
+ * Thread rule: a heap value belongs to one thread at a time. What crosses threads (futures,
+ * channels, workers, ports) is moved where this is the only reference and deep-copied where it is
+ * not.
  */
 #ifndef CAUSEWAY_VALUE_H
 #define CAUSEWAY_VALUE_H
@@ -128,14 +129,16 @@ CW_API size_t cw_value_len(cw_value value);
 CW_API cw_value cw_value_array_get(cw_value array, size_t index);
 /** Appends `item`, which is taken, also on failure. Errors: CW_E_TYPE not an array; CW_E_NOMEM */
 CW_API cw_status cw_value_array_push(cw_value *array, cw_value item, cw_error *err);
-/** Replaces an item, taking the new one, also on failure. Errors: CW_E_RANGE, CW_E_TYPE, CW_E_NOMEM */
+/** Replaces an item, taking the new one, also on failure. Errors: CW_E_RANGE, CW_E_TYPE, CW_E_NOMEM
+ */
 CW_API cw_status cw_value_array_set(cw_value *array, size_t index, cw_value item, cw_error *err);
 
 /** The value at `key`, borrowed; NONE where there is none. */
 CW_API cw_value cw_value_object_get(cw_value object, const char *key, size_t key_size);
-/** Sets `key` to `item`, which is taken, also on failure. Errors: CW_E_ENCODING, CW_E_TYPE, CW_E_NOMEM */
-CW_API cw_status cw_value_object_set(cw_value *object, const char *key, size_t key_size, cw_value item,
-                                     cw_error *err);
+/** Sets `key` to `item`, which is taken, also on failure. Errors: CW_E_ENCODING, CW_E_TYPE,
+ * CW_E_NOMEM */
+CW_API cw_status cw_value_object_set(cw_value *object, const char *key, size_t key_size,
+                                     cw_value item, cw_error *err);
 /** Removes `key`; CW_OK also where it was not there. Errors: CW_E_TYPE, CW_E_NOMEM */
 CW_API cw_status cw_value_object_remove(cw_value *object, const char *key, size_t key_size,
                                         cw_error *err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A bump allocator over blocks that double from 4 KiB to 1 MiB. A request too large for a block gets
- * one of its own. Under AddressSanitizer every byte that is not handed out is poisoned. */
+/* A bump allocator over blocks that double from 4 KiB to 1 MiB. A request too large for a block
+ * gets one of its own. Under AddressSanitizer every byte that is not handed out is poisoned. */
 #include "core/arena.h"
 
 #include <stdalign.h>
@@ -27,7 +27,9 @@ struct cwi_arena_block {
   alignas(max_align_t) char data[];
 };
 
-void cwi_arena_init(cwi_arena *arena, size_t size_max) { *arena = (cwi_arena){.size_max = size_max}; }
+void cwi_arena_init(cwi_arena *arena, size_t size_max) {
+  *arena = (cwi_arena){.size_max = size_max};
+}
 
 static void free_newest(cwi_arena *arena) {
   cwi_arena_block *block = arena->blocks;
@@ -72,7 +74,8 @@ void *cwi_arena_alloc(cwi_arena *arena, size_t size) {
   if (CWI_UNLIKELY(size > PTRDIFF_MAX - align)) return NULL;
   size = (size + align - 1) & ~(align - 1);
   if (size == 0) size = align;
-  if (CWI_UNLIKELY(size > (size_t)(arena->end - arena->next)) && !add_block(arena, size)) return NULL;
+  if (CWI_UNLIKELY(size > (size_t)(arena->end - arena->next)) && !add_block(arena, size))
+    return NULL;
   void *pointer = arena->next;
   arena->next += size;
   ASAN_UNPOISON_MEMORY_REGION(pointer, size);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A growing run of bytes, with printing. A failed append marks the buffer as failed and later appends
- * do nothing, so that a long run of appends needs one check at its end. */
+/* A growing run of bytes, with printing. A failed append marks the buffer as failed and later
+ * appends do nothing, so that a long run of appends needs one check at its end. */
 #ifndef CORE_BUF_H
 #define CORE_BUF_H
 
@@ -49,8 +49,8 @@ void cwi_buf_clear(cwi_buf *buf);
  * Borrowed: valid until the next change. */
 const char *cwi_buf_cstr(cwi_buf *buf);
 
-/* Moves the contents out, shrunk to `*size` + 1 bytes with a NUL behind them; NULL where there is no
- * memory. The caller frees with cwi_free(data, *size + 1). The buffer is empty afterwards. */
+/* Moves the contents out, shrunk to `*size` + 1 bytes with a NUL behind them; NULL where there is
+ * no memory. The caller frees with cwi_free(data, *size + 1). The buffer is empty afterwards. */
 char *cwi_buf_take(cwi_buf *buf, size_t *size);
 
 #endif

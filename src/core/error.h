@@ -7,8 +7,8 @@
 #include "causeway/error.h"
 #include "core/compiler.h"
 
-/* Fills `err` (NULL is allowed) and returns `code`. Keeps line, column and outcome at 0; set them on
- * `err` afterwards. */
+/* Fills `err` (NULL is allowed) and returns `code`. Keeps line, column and outcome at 0; set them
+ * on `err` afterwards. */
 cw_status cwi_raise(cw_error *err, cw_status code, int os_code, const char *operation,
                     const char *format, ...) CWI_PRINTF(5, 6);
 
@@ -28,9 +28,9 @@ cw_status cwi_status_from_errno(int os_code);
 #define CWI_RAISE_NOMEM(err, what) CWI_RAISE((err), CW_E_NOMEM, 0, "out of memory for %s", (what))
 
 /* Evaluates a cw_status expression into the local `status`; on failure goes to `out`. */
-#define CWI_TRY(expression)                     \
-  do {                                          \
-    status = (expression);                      \
+#define CWI_TRY(expression)                      \
+  do {                                           \
+    status = (expression);                       \
     if (CWI_UNLIKELY(status != CW_OK)) goto out; \
   } while (0)
 

@@ -10,10 +10,14 @@
 #include "core/compiler.h"
 
 /* Writes a + b and returns true, or returns false where it does not fit. */
-CWI_INLINE bool cwi_size_add(size_t a, size_t b, size_t *out) { return !CWI_ADD_OVERFLOWS(a, b, out); }
+CWI_INLINE bool cwi_size_add(size_t a, size_t b, size_t *out) {
+  return !CWI_ADD_OVERFLOWS(a, b, out);
+}
 
 /* Writes a * b and returns true, or returns false where it does not fit. */
-CWI_INLINE bool cwi_size_mul(size_t a, size_t b, size_t *out) { return !CWI_MUL_OVERFLOWS(a, b, out); }
+CWI_INLINE bool cwi_size_mul(size_t a, size_t b, size_t *out) {
+  return !CWI_MUL_OVERFLOWS(a, b, out);
+}
 
 CWI_INLINE size_t cwi_size_min(size_t a, size_t b) { return a < b ? a : b; }
 CWI_INLINE size_t cwi_size_max(size_t a, size_t b) { return a > b ? a : b; }

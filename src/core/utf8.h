@@ -16,8 +16,8 @@ size_t cwi_utf8_valid_prefix(const char *text, size_t size);
 /* True where all of `text` is valid. */
 bool cwi_utf8_is_valid(const char *text, size_t size);
 
-/* Decodes one character at `text`; returns its bytes (1 to 4), or 0 where it is invalid or `size` is
- * too short, with *codepoint set to the replacement character. */
+/* Decodes one character at `text`; returns its bytes (1 to 4), or 0 where it is invalid or `size`
+ * is too short, with *codepoint set to the replacement character. */
 size_t cwi_utf8_decode(const char *text, size_t size, uint32_t *codepoint);
 
 /* Encodes a scalar value; returns its bytes. Surrogates and values past U+10FFFF become U+FFFD. */

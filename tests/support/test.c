@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Runs registered tests through cmocka, and owns the allocator that fails on demand. The allocator
- * counts only on the thread that armed it, so that other threads do not shift the n-th allocation. */
+ * counts only on the thread that armed it, so that other threads do not shift the n-th allocation.
+ */
 #include "support/test.h"
 
 #include <stdatomic.h>

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT */
+/* Futures: settled once, waited for by a list of waiters, cancelled through the operation behind
+ * them.
+ *
+ * A settlement takes the list of waiters out under the lock and notifies them afterwards, one by
+ * one, through a queue a thread (notify_all), so that a chain of combinators of any length settles
+ * in constant stack.
+ *
+ * A cancel is a request: the operation's `cancel` runs where the operation lives, and its
+ * settlement, whenever it comes, becomes the reason that was asked for. A future of a oneshot
+ * without a cancel callback has nothing to stop and settles at once. */
+#include "core/future.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/alloc.h"
+#include "core/assert.h"
+#include "core/deadline.h"
+#include "core/error.h"
+#include "core/future_internal.h"
+#include "core/value.h"
+
+struct cwi_error_box {
+  cw_error error;
+  char *detail; /* JSON, or NULL */
+  size_t detail_size;
+};
+
+static void future_closed(cwi_object_head *object, cw_handle_kind kind);
+static void future_deinit(cwi_object_head *object);
+
+static const cwi_pool_ops FUTURE_OPS = {"future", sizeof(cwi_future), future_closed, future_deinit};
+
+static void define_pool(void) {
+  static _Atomic bool done;
+  if (CWI_LIKELY(atomic_load_explicit(&done, memory_order_acquire))) return;
+  cwi_pool_define(CW_HANDLE_FUTURE, CW_HANDLE_COMPLETER, &FUTURE_OPS);
+  atomic_store_explicit(&done, true, memory_order_release);
+}
+
+static void free_error(cwi_error_box *box) {
+  if (box == NULL) return;
+  cwi_free(box->detail, box->detail_size + 1);
+  CWI_FREE(box);
+}
+
+static void future_deinit(cwi_object_head *object) {
+  cwi_future *f = (cwi_future *)(void *)object;
+  CWI_ASSERT(f->state != CWI_FUTURE_PENDING || f->home == NULL);
+  CWI_ASSERT(f->waiters == NULL);
+  if (f->op_deinit != NULL) f->op_deinit(f);
+  cw_value_release(&f->value);
+  free_error(f->error);
+}
+
+/* ---- making ---- */
+
+static void add_op(cwi_runtime *rt, cwi_future *f) {
+  f->op_next = rt->ops;
+  if (f->op_next != NULL) f->op_next->op_link = &f->op_next;
+  f->op_link = &rt->ops;
+  rt->ops = f;
+  rt->op_count++;
+}
+
+static void remove_op(cwi_future *f) {
+  if (f->op_link == NULL) return;
+  *f->op_link = f->op_next;
+  if (f->op_next != NULL) f->op_next->op_link = f->op_link;
+  f->op_link = NULL;
+  CWI_ASSERT(f->home->op_count > 0);
+  f->home->op_count--;
+}
+
+cwi_future *cwi_future_new(cwi_runtime *home, const char *operation) {
+  define_pool();
+  cwi_future *f = cwi_object_new(CW_HANDLE_FUTURE, false);
+  if (CWI_UNLIKELY(f == NULL)) return NULL;
+  f->head.refs = 2; /* nobody else knows it yet */
+  f->home = home;
+  f->operation = operation;
+  if (home != NULL && home == cwi_runtime_peek()) add_op(home, f);
+  return f;
+}
+
+void cwi_future_arrive(cwi_future *f) {
+  CWI_ASSERT(f->home == cwi_runtime_peek());
+  if (f->op_link == NULL && f->state == CWI_FUTURE_PENDING) add_op(f->home, f);
+}
+
+cwi_future *cwi_future_new_oneshot(void) {
+  define_pool();
+  cwi_future *f = cwi_object_new(CW_HANDLE_FUTURE, true);
+  if (f != NULL) f->operation = "oneshot";
+  return f;
+}
+
+/* ---- notifying ---- */
+
+static CWI_THREAD_LOCAL cwi_waiter *notify_first;
+static CWI_THREAD_LOCAL cwi_waiter **notify_last;
+
+static void notify_all(cwi_waiter *waiters) {
+  if (waiters == NULL) return;
+  cwi_waiter **last = &waiters;
+  while (*last != NULL) last = &(*last)->next;
+  if (notify_last != NULL) { /* a notify further out on the stack will get there */
+    *notify_last = waiters;
+    notify_last = last;
+    return;
+  }
+  notify_first = waiters;
+  notify_last = last == &waiters ? &notify_first : last;
+  while (notify_first != NULL) {
+    cwi_waiter *waiter = notify_first;
+    notify_first = waiter->next;
+    if (notify_first == NULL) notify_last = &notify_first;
+    waiter->notify(waiter);
+  }
+  notify_last = NULL;
+}
+
+bool cwi_future_wait(cwi_future *f, cwi_waiter *waiter) {
+  cwi_object_lock(f);
+  bool pending = f->state == CWI_FUTURE_PENDING;
+  if (pending) {
+    waiter->next = f->waiters;
+    if (waiter->next != NULL) waiter->next->link = &waiter->next;
+    waiter->link = &f->waiters;
+    f->waiters = waiter;
+  }
+  cwi_object_unlock(f);
+  return pending;
+}
+
+bool cwi_future_unwait(cwi_future *f, cwi_waiter *waiter) {
+  cwi_object_lock(f);
+  bool linked = waiter->link != NULL;
+  if (linked) {
+    *waiter->link = waiter->next;
+    if (waiter->next != NULL) waiter->next->link = waiter->link;
+    waiter->link = NULL;
+  }
+  cwi_object_unlock(f);
+  return linked;
+}
+
+/* Takes all waiters out, first come first; under the lock. */
+static cwi_waiter *take_waiters(cwi_future *f) {
+  cwi_waiter *waiter = f->waiters;
+  cwi_waiter *oldest = NULL;
+  f->waiters = NULL;
+  while (waiter != NULL) {
+    cwi_waiter *next = waiter->next;
+    waiter->link = NULL;
+    waiter->next = oldest;
+    oldest = waiter;
+    waiter = next;
+  }
+  return oldest;
+}
+
+/* ---- settling ---- */
+
+static cwi_error_box *box_error(const cwi_future *f, cw_status status, const cw_error *err) {
+  if (err == NULL) return NULL;
+  cwi_error_box *box = CWI_NEW(cwi_error_box);
+  if (box == NULL) return NULL;
+  box->error = *err;
+  box->error.code = status;
+  if (box->error.message[0] == '\0') {
+    (void)snprintf(box->error.message, sizeof(box->error.message), "%s", cw_status_text(status));
+  }
+  if (box->error.operation[0] == '\0') {
+    (void)snprintf(box->error.operation, sizeof(box->error.operation), "%s", f->operation);
+  }
+  return box;
+}
+
+typedef struct settlement {
+  cw_status status;
+  cw_value value;
+  cwi_error_box *error;
+} settlement;
+
+/* What was asked to stop reports that, and what it had done by then. */
+static void apply_cancel(const cwi_future *f, settlement *s, settlement *dropped) {
+  cw_status reason = f->cancel_reason;
+  if (reason == CW_OK ||
+      (s->status != CW_OK && s->status != CW_E_CANCELLED && s->status != CW_E_CLOSED)) {
+    return;
+  }
+  cw_error err = {.code = reason};
+  if (s->status == CW_OK) err.outcome = CW_OUTCOME_COMPLETED;
+  if (s->error != NULL) err.outcome = s->error->error.outcome;
+  *dropped = *s;
+  *s = (settlement){.status = reason, .error = box_error(f, reason, &err)};
+}
+
+static bool settle_with(cwi_future *f, settlement s) {
+  settlement dropped = {0};
+  cwi_object_lock(f);
+  if (CWI_UNLIKELY(f->state != CWI_FUTURE_PENDING)) {
+    cwi_object_unlock(f);
+    cw_value_release(&s.value);
+    free_error(s.error);
+    return false;
+  }
+  if (CWI_UNLIKELY(f->cancel_reason != CW_OK)) {
+    cwi_object_unlock(f); /* only the producer settles, so nobody comes in between but cancels */
+    apply_cancel(f, &s, &dropped);
+    cwi_object_lock(f);
+  }
+  f->status = s.status;
+  f->value = s.value;
+  f->error = s.error;
+  f->state = CWI_FUTURE_SETTLED;
+  cwi_waiter *waiters = take_waiters(f);
+  cwi_deadline *deadline = f->deadline;
+  f->deadline = NULL;
+  if (f->home != NULL) remove_op(f);
+  cwi_object_unlock(f);
+  if (CWI_UNLIKELY(deadline != NULL)) cwi_deadline_drop(deadline);
+  notify_all(waiters);
+  cw_value_release(&dropped.value);
+  free_error(dropped.error);
+  return true;
+}
+
+bool cwi_future_settle(cwi_future *f, cw_status status, cw_value value, const cw_error *err) {
+  settlement s = {.status = status, .value = value};
+  if (status == CW_OK && cwi_value_is_heap(value)) {
+    cw_error nomem;
+    cw_status moved = cwi_value_detach(&s.value, &nomem);
+    if (moved != CW_OK) {
+      cw_value_release(&s.value);
+      s.status = moved;
+      s.error = box_error(f, moved, &nomem);
+    }
+  } else if (status != CW_OK) {
+    cw_value_release(&s.value);
+    s.error = box_error(f, status, err);
+  }
+  return settle_with(f, s);
+}
+
+bool cwi_future_settle_detail(cwi_future *f, const cw_error *err, const char *detail, size_t size) {
+  settlement s = {.status = err->code, .error = box_error(f, err->code, err)};
+  if (s.error != NULL && detail != NULL) {
+    s.error->detail = cwi_strndup(detail, size);
+    if (s.error->detail != NULL) s.error->detail_size = size;
+  }
+  return settle_with(f, s);
+}
+
+/* ---- cancelling ---- */
+
+static void cancel_on_run(cwi_job *job) {
+  cwi_future *f = CWI_CONTAINER_OF(job, cwi_future, cancel_job);
+  if (f->state == CWI_FUTURE_PENDING) f->cancel(f);
+  cwi_future_unref(f);
+}
+
+static void settle_cancelled(cwi_future *f, cw_status reason) {
+  cw_error err = {.code = reason};
+  (void)cwi_future_settle(f, reason, cwi_value_none(), &err);
+}
+
+void cwi_future_request_cancel(cwi_future *f, cw_status reason) {
+  cwi_object_lock(f);
+  if (f->state != CWI_FUTURE_PENDING || f->cancel_reason != CW_OK) {
+    cwi_object_unlock(f);
+    return;
+  }
+  f->cancel_reason = reason;
+  void (*cancel)(cwi_future *) = f->cancel;
+  cwi_runtime *home = f->home;
+  if (home == NULL || home == cwi_runtime_peek()) {
+    cwi_object_unlock(f);
+    if (cancel != NULL) {
+      cancel(f);
+    } else {
+      settle_cancelled(f, reason);
+    }
+    return;
+  }
+  CWI_ASSERT(cancel != NULL);
+  cwi_object_ref_locked(f);
+  f->cancel_job.run = cancel_on_run;
+  cwi_runtime_ref(home); /* alive: it still has this operation */
+  cwi_object_unlock(f);
+  cwi_runtime_post(home, &f->cancel_job);
+  cwi_runtime_unref(home);
+}
+
+bool cwi_future_is_cancel_requested(cwi_future *f) {
+  cwi_object_lock(f);
+  bool asked = f->cancel_reason != CW_OK;
+  cwi_object_unlock(f);
+  return asked;
+}
+
+static void future_closed(cwi_object_head *object, cw_handle_kind kind) {
+  cwi_future *f = (cwi_future *)(void *)object;
+  if (kind == CW_HANDLE_FUTURE) {
+    cwi_future_request_cancel(f, CW_E_CANCELLED);
+  } else {
+    cw_error err;
+    (void)CWI_RAISE(&err, CW_E_CLOSED, 0, "channel closed: the completer was released unused");
+    (void)cwi_future_settle(f, CW_E_CLOSED, cwi_value_none(), &err);
+  }
+  cwi_future_unref(f);
+}
+
+/* ---- taking ---- */
+
+static cw_status copy_error(const cwi_future *f, cw_error *err) {
+  if (err == NULL) return f->status;
+  if (f->error != NULL) {
+    *err = f->error->error;
+  } else {
+    *err = (cw_error){.code = f->status};
+    (void)snprintf(err->message, sizeof(err->message), "%s", cw_status_text(f->status));
+    (void)snprintf(err->operation, sizeof(err->operation), "%s", f->operation);
+  }
+  return f->status;
+}
+
+/* A copy for one of several holders; made without the lock: a settled value does not change. */
+static cw_status copy_result(cwi_future *f, cw_value *value, cw_error *err) {
+  if (f->status != CW_OK) return copy_error(f, err);
+  return value == NULL ? CW_OK : cw_value_clone(f->value, value, err);
+}
+
+cw_status cwi_future_take_result(cwi_future *f, bool release, cw_value *value, cw_error *err) {
+  if (value != NULL) *value = cwi_value_none();
+  cwi_object_lock(f);
+  CWI_ASSERT(f->state != CWI_FUTURE_PENDING);
+  bool sole = f->head.handles <= 1;
+  cw_value moved = cwi_value_none();
+  if (sole) {
+    moved = f->value;
+    f->value = cwi_value_none();
+    f->state = CWI_FUTURE_TAKEN;
+  }
+  cwi_object_unlock(f);
+  cw_status status;
+  if (!sole) {
+    status = copy_result(f, value, err);
+  } else if (f->status != CW_OK) {
+    status = copy_error(f, err);
+  } else {
+    status = CW_OK;
+    if (value != NULL) {
+      *value = moved;
+    } else {
+      cw_value_release(&moved);
+    }
+  }
+  if (release) (void)cw_release(cwi_future_handle(f));
+  return status;
+}
