@@ -61,4 +61,7 @@
 #define CWI_CTZ64(x) ((unsigned)__builtin_ctzll(x))
 #define CWI_POPCOUNT64(x) ((unsigned)__builtin_popcountll(x))
 
+/* Integers of 128 bits, for products and coefficients. */
+__extension__ typedef unsigned __int128 cwi_u128;
+
 #endif

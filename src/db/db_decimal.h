@@ -31,7 +31,7 @@ bool cwi_decimal_to_int(cwi_decimal value, int64_t *out);
 bool cwi_decimal_is_zero(cwi_decimal value);
 bool cwi_decimal_is_integer(cwi_decimal value);
 int cwi_decimal_compare(cwi_decimal a, cwi_decimal b);
-/* The order of a decimal and a finite double, exact. */
+/* The order of a decimal and a finite double, which stands for its shortest digits: 0.1 equals 0.1dec. */
 int cwi_decimal_compare_double(cwi_decimal a, double b);
 
 /* False where the result does not fit (or the divisor is zero). */
