@@ -61,8 +61,7 @@ static bool decide(group *g, size_t index) {
 /* ---- the end of a group ---- */
 
 static cw_status take_member(member *m, cw_value *value, cw_error *err) {
-  if (m->future == NULL) return cwi_future_raise_dead(m->handle, err);
-  return cwi_future_take_result(m->future, true, value, err);
+  return cw_future_take(m->handle, value, err);
 }
 
 /* All succeeded: their values in order. */
@@ -111,8 +110,7 @@ static void end_group(group *g) {
     status = take_decider(g, g->len - 1, &value, &err);
   }
   cwi_future *out = g->out;
-  (void)cwi_future_settle(out, status, value, status == CW_OK ? NULL : &err);
-  cwi_future_unref(out);
+  (void)cwi_future_finish(out, status, value, status == CW_OK ? NULL : &err);
   drop_group(g);
 }
 
@@ -238,15 +236,13 @@ typedef struct sleep_op {
 
 static void sleep_on_fire(cwi_timer *timer) {
   cwi_future *f = CWI_CONTAINER_OF(timer, cwi_future, op);
-  (void)cwi_future_settle(f, CW_OK, cwi_value_none(), NULL);
-  cwi_future_unref(f);
+  (void)cwi_future_finish(f, CW_OK, cwi_value_none(), NULL);
 }
 
 static void sleep_on_cancel(cwi_future *f) {
   sleep_op *op = CWI_FUTURE_OP(f, sleep_op);
   if (!cwi_timer_disarm(&f->home->wheel, &op->timer)) return; /* its arming is still on the way */
-  (void)cwi_future_settle(f, CW_E_CANCELLED, cwi_value_none(), NULL);
-  cwi_future_unref(f);
+  (void)cwi_future_finish(f, CW_E_CANCELLED, cwi_value_none(), NULL);
 }
 
 static void start_sleep(cwi_future *f) {
@@ -259,8 +255,7 @@ static void sleep_on_arrive(cwi_job *job) {
   cwi_future *f = CWI_CONTAINER_OF(job, cwi_future, job);
   cwi_future_arrive(f);
   if (cwi_future_is_cancel_requested(f)) {
-    (void)cwi_future_settle(f, CW_E_CANCELLED, cwi_value_none(), NULL);
-    cwi_future_unref(f);
+    (void)cwi_future_finish(f, CW_E_CANCELLED, cwi_value_none(), NULL);
   } else {
     start_sleep(f);
   }

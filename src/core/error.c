@@ -57,7 +57,11 @@ void cwi_error_prefix(cw_error *err, const char *format, ...) {
 }
 
 void cwi_error_clear(cw_error *err) {
-  if (err != NULL) *err = (cw_error){.code = CW_OK};
+  if (err == NULL) return;
+  memset(err, 0,
+         offsetof(cw_error, operation)); /* half a kilobyte of zeros would cost every call */
+  err->operation[0] = '\0';
+  err->message[0] = '\0';
 }
 
 cw_status cwi_status_from_errno(int os_code) {

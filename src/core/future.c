@@ -121,15 +121,17 @@ static void notify_all(cwi_waiter *waiters) {
   notify_last = NULL;
 }
 
+void cwi_future_link_locked(cwi_future *f, cwi_waiter *waiter) {
+  waiter->next = f->waiters;
+  if (waiter->next != NULL) waiter->next->link = &waiter->next;
+  waiter->link = &f->waiters;
+  f->waiters = waiter;
+}
+
 bool cwi_future_wait(cwi_future *f, cwi_waiter *waiter) {
   cwi_object_lock(f);
   bool pending = f->state == CWI_FUTURE_PENDING;
-  if (pending) {
-    waiter->next = f->waiters;
-    if (waiter->next != NULL) waiter->next->link = &waiter->next;
-    waiter->link = &f->waiters;
-    f->waiters = waiter;
-  }
+  if (pending) cwi_future_link_locked(f, waiter);
   cwi_object_unlock(f);
   return pending;
 }
@@ -198,51 +200,99 @@ static void apply_cancel(const cwi_future *f, settlement *s, settlement *dropped
   *s = (settlement){.status = reason, .error = box_error(f, reason, &err)};
 }
 
-static bool settle_with(cwi_future *f, settlement s) {
+/* What is left to do once a future has settled, outside its lock. */
+typedef struct aftermath {
+  cwi_waiter *waiters;
+  cwi_deadline *deadline;
+} aftermath;
+
+static aftermath settle_locked(cwi_future *f, const settlement *s) {
+  CWI_ASSERT(f->state == CWI_FUTURE_PENDING);
+  f->status = s->status;
+  f->value = s->value;
+  f->error = s->error;
+  f->state = CWI_FUTURE_SETTLED;
+  aftermath after = {take_waiters(f), f->deadline};
+  f->deadline = NULL;
+  if (f->home != NULL) remove_op(f);
+  return after;
+}
+
+static void finish(aftermath after) {
+  if (CWI_UNLIKELY(after.deadline != NULL)) cwi_deadline_drop(after.deadline);
+  notify_all(after.waiters);
+}
+
+/* Settles a locked future, or finds that it has settled; gives up the lock, and with `unref` the
+ * producer's reference. */
+static bool settle_unlock(cwi_future *f, settlement s, bool unref) {
   settlement dropped = {0};
-  cwi_object_lock(f);
-  if (CWI_UNLIKELY(f->state != CWI_FUTURE_PENDING)) {
-    cwi_object_unlock(f);
-    cw_value_release(&s.value);
-    free_error(s.error);
-    return false;
-  }
-  if (CWI_UNLIKELY(f->cancel_reason != CW_OK)) {
-    cwi_object_unlock(f); /* only the producer settles, so nobody comes in between but cancels */
+  if (CWI_UNLIKELY(f->cancel_reason != CW_OK && f->state == CWI_FUTURE_PENDING)) {
+    cwi_object_unlock(f); /* only the producer settles: nobody comes in between */
     apply_cancel(f, &s, &dropped);
     cwi_object_lock(f);
   }
-  f->status = s.status;
-  f->value = s.value;
-  f->error = s.error;
-  f->state = CWI_FUTURE_SETTLED;
-  cwi_waiter *waiters = take_waiters(f);
-  cwi_deadline *deadline = f->deadline;
-  f->deadline = NULL;
-  if (f->home != NULL) remove_op(f);
-  cwi_object_unlock(f);
-  if (CWI_UNLIKELY(deadline != NULL)) cwi_deadline_drop(deadline);
-  notify_all(waiters);
+  bool pending = f->state == CWI_FUTURE_PENDING;
+  aftermath after = {0};
+  if (CWI_LIKELY(pending)) {
+    after = settle_locked(f, &s);
+  } else {
+    dropped = s;
+  }
+  if (unref) {
+    cwi_object_unref_unlock(f);
+  } else {
+    cwi_object_unlock(f);
+  }
+  finish(after);
   cw_value_release(&dropped.value);
   free_error(dropped.error);
-  return true;
+  return pending;
+}
+
+/* Makes a result ready to go to any thread. */
+static settlement prepare(const cwi_future *f, cw_status status, cw_value value,
+                          const cw_error *err) {
+  settlement s = {.status = status, .value = value};
+  if (CWI_LIKELY(status == CW_OK && !cwi_value_is_heap(value))) return s;
+  cw_error nomem;
+  if (status == CW_OK) {
+    s.status = cwi_value_detach(&s.value, &nomem);
+    err = &nomem;
+  }
+  if (s.status != CW_OK) {
+    cw_value_release(&s.value);
+    s.error = box_error(f, s.status, err);
+  }
+  return s;
 }
 
 bool cwi_future_settle(cwi_future *f, cw_status status, cw_value value, const cw_error *err) {
-  settlement s = {.status = status, .value = value};
-  if (status == CW_OK && cwi_value_is_heap(value)) {
-    cw_error nomem;
-    cw_status moved = cwi_value_detach(&s.value, &nomem);
-    if (moved != CW_OK) {
-      cw_value_release(&s.value);
-      s.status = moved;
-      s.error = box_error(f, moved, &nomem);
-    }
-  } else if (status != CW_OK) {
+  settlement s = prepare(f, status, value, err);
+  cwi_object_lock(f);
+  return settle_unlock(f, s, false);
+}
+
+bool cwi_future_finish(cwi_future *f, cw_status status, cw_value value, const cw_error *err) {
+  settlement s = prepare(f, status, value, err);
+  cwi_object_lock(f);
+  return settle_unlock(f, s, true);
+}
+
+cw_status cwi_future_complete(cw_completer *completer, cw_status code, cw_value value,
+                              const cw_error *err) {
+  static const cwi_future UNNAMED = {.operation = "oneshot"};
+  settlement s = prepare(&UNNAMED, code, value, err);
+  cwi_future *f = cwi_handle_lock(completer, CW_HANDLE_COMPLETER);
+  if (CWI_UNLIKELY(f == NULL)) {
     cw_value_release(&s.value);
-    s.error = box_error(f, status, err);
+    free_error(s.error);
+    return CW_E_STALE;
   }
-  return settle_with(f, s);
+  (void)cwi_object_take_second_locked(f);
+  bool cancelled = f->cancel_reason != CW_OK;
+  bool settled = settle_unlock(f, s, true);
+  return settled && !cancelled ? CW_OK : CW_E_CANCELLED;
 }
 
 bool cwi_future_settle_detail(cwi_future *f, const cw_error *err, const char *detail, size_t size) {
@@ -251,7 +301,8 @@ bool cwi_future_settle_detail(cwi_future *f, const cw_error *err, const char *de
     s.error->detail = cwi_strndup(detail, size);
     if (s.error->detail != NULL) s.error->detail_size = size;
   }
-  return settle_with(f, s);
+  cwi_object_lock(f);
+  return settle_unlock(f, s, false);
 }
 
 /* ---- cancelling ---- */
@@ -315,49 +366,61 @@ static void future_closed(cwi_object_head *object, cw_handle_kind kind) {
 
 /* ---- taking ---- */
 
-static cw_status copy_error(const cwi_future *f, cw_error *err) {
-  if (err == NULL) return f->status;
-  if (f->error != NULL) {
-    *err = f->error->error;
+static cw_status copy_error(const cwi_future *f, cw_status status, const cwi_error_box *box,
+                            cw_error *err) {
+  if (err == NULL) return status;
+  if (box != NULL) {
+    *err = box->error;
   } else {
-    *err = (cw_error){.code = f->status};
-    (void)snprintf(err->message, sizeof(err->message), "%s", cw_status_text(f->status));
+    *err = (cw_error){.code = status};
+    (void)snprintf(err->message, sizeof(err->message), "%s", cw_status_text(status));
     (void)snprintf(err->operation, sizeof(err->operation), "%s", f->operation);
   }
-  return f->status;
-}
-
-/* A copy for one of several holders; made without the lock: a settled value does not change. */
-static cw_status copy_result(cwi_future *f, cw_value *value, cw_error *err) {
-  if (f->status != CW_OK) return copy_error(f, err);
-  return value == NULL ? CW_OK : cw_value_clone(f->value, value, err);
-}
-
-cw_status cwi_future_take_result(cwi_future *f, bool release, cw_value *value, cw_error *err) {
-  if (value != NULL) *value = cwi_value_none();
-  cwi_object_lock(f);
-  CWI_ASSERT(f->state != CWI_FUTURE_PENDING);
-  bool sole = f->head.handles <= 1;
-  cw_value moved = cwi_value_none();
-  if (sole) {
-    moved = f->value;
-    f->value = cwi_value_none();
-    f->state = CWI_FUTURE_TAKEN;
-  }
-  cwi_object_unlock(f);
-  cw_status status;
-  if (!sole) {
-    status = copy_result(f, value, err);
-  } else if (f->status != CW_OK) {
-    status = copy_error(f, err);
-  } else {
-    status = CW_OK;
-    if (value != NULL) {
-      *value = moved;
-    } else {
-      cw_value_release(&moved);
-    }
-  }
-  if (release) (void)cw_release(cwi_future_handle(f));
   return status;
+}
+
+/* The only holder takes the result itself; the lock is given up. */
+static cw_status move_result(cwi_future *f, bool pinned, cw_value *value, cw_error *err) {
+  cw_value moved = f->value;
+  cw_status status = f->status;
+  cwi_error_box *box = f->error;
+  const cwi_future named = {.operation = f->operation};
+  f->value = cwi_value_none();
+  f->error = NULL;
+  f->state = CWI_FUTURE_TAKEN;
+  cwi_object_end_first_locked(f);
+  if (pinned) f->head.refs--;
+  cwi_object_unref_unlock(f);
+  if (CWI_UNLIKELY(status != CW_OK)) {
+    (void)copy_error(&named, status, box, err);
+    free_error(box);
+    return status;
+  }
+  if (value != NULL) {
+    *value = moved;
+  } else {
+    cw_value_release(&moved);
+  }
+  return CW_OK;
+}
+
+/* One of several holders gets a copy, made without the lock: a settled value does not change. */
+static cw_status copy_result(cwi_future *f, bool pinned, cw_value *value, cw_error *err) {
+  if (!pinned) cwi_object_ref_locked(f);
+  cwi_object_unlock(f);
+  cw_status status = f->status;
+  if (status != CW_OK) {
+    (void)copy_error(f, status, f->error, err);
+  } else if (value != NULL) {
+    status = cw_value_clone(f->value, value, err);
+  }
+  (void)cw_release(cwi_future_handle(f));
+  cwi_future_unref(f);
+  return status;
+}
+
+cw_status cwi_future_take_unlock(cwi_future *f, bool pinned, cw_value *value, cw_error *err) {
+  CWI_ASSERT(f->state == CWI_FUTURE_SETTLED);
+  if (CWI_LIKELY(f->head.handles == 1)) return move_result(f, pinned, value, err);
+  return copy_result(f, pinned, value, err);
 }

@@ -73,7 +73,14 @@ CWI_INLINE void cwi_future_ref(cwi_future *f) { cwi_object_ref(f); }
  * settled before. The producer's reference is not given back. */
 bool cwi_future_settle(cwi_future *f, cw_status status, cw_value value, const cw_error *err);
 
-/* The same, with the trace and other detail as JSON text (copied). */
+/* The same, and gives the producer's reference back. */
+bool cwi_future_finish(cwi_future *f, cw_status status, cw_value value, const cw_error *err);
+
+/* The same for the future of a oneshot, by its completer, which ends. */
+cw_status cwi_future_complete(cw_completer *completer, cw_status code, cw_value value,
+                              const cw_error *err);
+
+/* Like cwi_future_settle with the trace and other detail as JSON text (copied). */
 bool cwi_future_settle_detail(cwi_future *f, const cw_error *err, const char *detail, size_t size);
 
 /* A failed future, with the producer's side done: return it. Never NULL. */
@@ -97,11 +104,15 @@ bool cwi_future_is_cancel_requested(cwi_future *f);
 /* Links a waiter, or returns false where the future has settled. The caller holds a reference. */
 bool cwi_future_wait(cwi_future *f, cwi_waiter *waiter);
 
+/* Links a waiter to a locked, pending future. */
+void cwi_future_link_locked(cwi_future *f, cwi_waiter *waiter);
+
 /* Takes a waiter out; false where its notify has been or is about to be called. */
 bool cwi_future_unwait(cwi_future *f, cwi_waiter *waiter);
 
-/* Moves the result of a settled future out (a copy where others hold the future), and releases one
- * reference of the user's handle with `release`. */
-cw_status cwi_future_take_result(cwi_future *f, bool release, cw_value *value, cw_error *err);
+/* Takes the result of a locked, settled future for one of its holders (a copy where there are
+ * more), whose handle reference it gives back, and gives up the lock. With `pinned` the caller's
+ * own reference to the object goes too. */
+cw_status cwi_future_take_unlock(cwi_future *f, bool pinned, cw_value *value, cw_error *err);
 
 #endif

@@ -32,18 +32,20 @@ static void task_wait_on_notify(cwi_waiter *waiter) {
   cwi_task_wake(CWI_CONTAINER_OF(waiter, task_wait, waiter)->task);
 }
 
-/* Parks until `f` has settled; false where the task was cancelled and left `f` to its other
- * holders. */
-static bool park_for(cwi_task *task, cwi_future *f) {
+/* Parks until the locked future has settled; false where the task was cancelled and left it to its
+ * other holders. The lock is given up and taken again. */
+static bool park_for_locked(cwi_task *task, cwi_future *f) {
   task_wait wait = {.waiter.notify = task_wait_on_notify, .task = task};
-  if (!cwi_future_wait(f, &wait.waiter)) return true;
+  cwi_future_link_locked(f, &wait.waiter);
+  cwi_object_unlock(f);
   task->waits_for = f;
   task->waiter = &wait.waiter;
-  if (task->cancelled && task->shields == 0) cwi_task_interrupt(task);
+  if (CWI_UNLIKELY(task->cancelled && task->shields == 0)) cwi_task_interrupt(task);
   cwi_task_park(task);
   bool settled = task->waiter != NULL;
   task->waits_for = NULL;
   task->waiter = NULL;
+  cwi_object_lock(f);
   return settled;
 }
 
@@ -65,28 +67,37 @@ static void thread_wait_on_notify(cwi_waiter *waiter) {
 
 static bool thread_wait_is_over(void *context) { return ((thread_wait *)context)->settled; }
 
-static void drive_for(cwi_runtime *rt, cwi_future *f) {
+static void drive_for_locked(cwi_runtime *rt, cwi_future *f) {
   thread_wait wait = {.waiter.notify = thread_wait_on_notify, .runtime = rt};
   wait.job.run = thread_wait_on_run;
-  if (cwi_future_wait(f, &wait.waiter)) cwi_runtime_drive(rt, thread_wait_is_over, &wait);
+  cwi_future_link_locked(f, &wait.waiter);
+  cwi_object_unlock(f);
+  cwi_runtime_drive(rt, thread_wait_is_over, &wait);
+  cwi_object_lock(f);
 }
 
 static cw_status refuse(cw_error *err, const char *why) {
   return CWI_RAISE(err, CW_E_REENTRANT, 0, "cw_await: %s", why);
 }
 
-static cw_status wait_for(cwi_future *f, cw_error *err) {
-  cwi_runtime *inside = cwi_runtime_inside();
+/* Waits for a locked, pending future; locked again afterwards. */
+static cw_status wait_locked(cwi_future *f, cw_error *err) {
   cwi_task *task = cwi_task_current();
-  if (task != NULL && task->future == f) return refuse(err, "a task cannot wait for itself");
-  if (task != NULL) {
-    if (park_for(task, f)) return CW_OK;
+  if (CWI_LIKELY(task != NULL)) {
+    if (task->future == f) return refuse(err, "a task cannot wait for itself");
+    if (park_for_locked(task, f)) return CW_OK;
     return CWI_RAISE(err, CW_E_CANCELLED, 0, "the task that waited was cancelled");
   }
-  if (inside != NULL) return refuse(err, "a callback of a loop must not wait; spawn a task");
-  cwi_runtime *rt = cwi_runtime_get(err);
-  if (rt == NULL) return CW_E_NOMEM;
-  drive_for(rt, f);
+  if (cwi_runtime_inside() != NULL) {
+    return refuse(err, "a callback of a loop must not wait; spawn a task");
+  }
+  cw_error why;
+  cwi_runtime *rt = cwi_runtime_get(&why);
+  if (rt == NULL) {
+    if (err != NULL) *err = why;
+    return why.code;
+  }
+  drive_for_locked(rt, f);
   return CW_OK;
 }
 
@@ -94,16 +105,18 @@ cw_status cw_await(cw_future *future, cw_value *value, cw_error *err) {
   if (value != NULL) *value = cwi_value_none();
   cwi_error_clear(err);
   if (CWI_UNLIKELY(cwi_forked)) return CWI_RAISE(err, CW_E_FORKED, 0, "this is a forked child");
-  cwi_future *f = cwi_handle_get(future, CW_HANDLE_FUTURE);
-  if (f == NULL) return cwi_future_raise_dead(future, err);
-  cw_status status = CW_OK;
-  if (!cw_future_is_settled(future)) status = wait_for(f, err);
-  if (status == CW_OK) {
-    status = cwi_future_take_result(f, true, value, err);
-  } else if (status != CW_E_REENTRANT) {
-    (void)cw_release(future);
+  cwi_future *f = cwi_handle_lock(future, CW_HANDLE_FUTURE);
+  if (CWI_UNLIKELY(f == NULL)) return cwi_future_raise_dead(future, err);
+  if (f->state == CWI_FUTURE_SETTLED) return cwi_future_take_unlock(f, false, value, err);
+  cwi_object_ref_locked(f);
+  cw_status status = wait_locked(f, err);
+  if (CWI_LIKELY(status == CW_OK && f->state == CWI_FUTURE_SETTLED &&
+                 cwi_object_is_live(f, false))) {
+    return cwi_future_take_unlock(f, true, value, err);
   }
-  cwi_future_unref(f);
+  cwi_object_unref_unlock(f);
+  if (status == CW_OK) return CWI_RAISE(err, CW_E_STALE, 0, "released while it was waited for");
+  if (status != CW_E_REENTRANT) (void)cw_release(future);
   return status;
 }
 
@@ -143,16 +156,11 @@ bool cw_future_is_settled(const cw_future *future) {
 cw_status cw_future_take(cw_future *future, cw_value *value, cw_error *err) {
   if (value != NULL) *value = cwi_value_none();
   cwi_error_clear(err);
-  cwi_future *f = cwi_handle_get(future, CW_HANDLE_FUTURE);
+  cwi_future *f = cwi_handle_lock(future, CW_HANDLE_FUTURE);
   if (f == NULL) return cwi_future_raise_dead(future, err);
-  cw_status status;
-  if (cw_future_is_settled(future)) {
-    status = cwi_future_take_result(f, true, value, err);
-  } else {
-    status = CWI_RAISE(err, CW_E_STATE, 0, "the future has not settled yet");
-  }
-  cwi_future_unref(f);
-  return status;
+  if (f->state == CWI_FUTURE_SETTLED) return cwi_future_take_unlock(f, false, value, err);
+  cwi_object_unlock(f);
+  return CWI_RAISE(err, CW_E_STATE, 0, "the future has not settled yet");
 }
 
 cw_status cw_future_cancel(cw_future *future) {
@@ -178,10 +186,7 @@ typedef struct callback {
 
 static void callback_on_run(cwi_job *job) {
   callback *c = CWI_CONTAINER_OF(job, callback, job);
-  cwi_object_lock(c->future);
-  bool wanted = cwi_object_is_live(c->future, false);
-  cwi_object_unlock(c->future);
-  if (wanted) c->fn(c->handle, c->context);
+  if (cwi_object_is_live(c->future, false)) c->fn(c->handle, c->context);
   cwi_future_unref(c->future);
   cwi_runtime_unref(c->runtime);
   CWI_FREE(c);
@@ -196,22 +201,22 @@ cw_status cw_future_on_settle(cw_future *future, cw_future_fn fn, void *context,
   if (fn == NULL) return CWI_RAISE(err, CW_E_INVALID, 0, "no callback");
   cwi_runtime *rt = cwi_runtime_for_operation(err);
   if (rt == NULL) return err != NULL ? err->code : CW_E_NOMEM;
-  cwi_future *f = cwi_handle_get(future, CW_HANDLE_FUTURE);
-  if (f == NULL) return cwi_future_raise_dead(future, err);
   callback *c = CWI_NEW(callback);
-  if (c == NULL) {
-    cwi_future_unref(f);
-    return CWI_RAISE_NOMEM(err, "a callback");
+  if (c == NULL) return CWI_RAISE_NOMEM(err, "a callback");
+  cwi_future *f = cwi_handle_lock(future, CW_HANDLE_FUTURE);
+  if (f == NULL) {
+    CWI_FREE(c);
+    return cwi_future_raise_dead(future, err);
   }
+  *c = (callback){.runtime = rt, .future = f, .handle = future, .fn = fn, .context = context};
   c->waiter.notify = callback_on_notify;
   c->job.run = callback_on_run;
-  c->runtime = rt;
-  c->future = f; /* the reference goes along */
-  c->handle = future;
-  c->fn = fn;
-  c->context = context;
+  cwi_object_ref_locked(f);
   cwi_runtime_ref(rt);
-  if (!cwi_future_wait(f, &c->waiter)) cwi_runtime_send(rt, &c->job);
+  bool pending = f->state == CWI_FUTURE_PENDING;
+  if (pending) cwi_future_link_locked(f, &c->waiter);
+  cwi_object_unlock(f);
+  if (!pending) cwi_runtime_send(rt, &c->job);
   return CW_OK;
 }
 
@@ -267,36 +272,14 @@ cw_future *cw_oneshot(cw_completer **completer) {
   return cwi_future_handle(f);
 }
 
-/* Ends the completer and returns its future with the completer's reference; NULL: stale. */
-static cwi_future *end_completer(cw_completer *completer) {
-  cwi_future *f = cwi_handle_lock(completer, CW_HANDLE_COMPLETER);
-  if (f == NULL) return NULL;
-  (void)cwi_object_take_second_locked(f);
-  cwi_object_unlock(f);
-  return f;
-}
-
-static cw_status settle_oneshot(cw_completer *completer, cw_status code, cw_value value,
-                                const cw_error *err) {
-  cwi_future *f = end_completer(completer);
-  if (f == NULL) {
-    cw_value_release(&value);
-    return CW_E_STALE;
-  }
-  bool cancelled = cwi_future_is_cancel_requested(f);
-  bool settled = cwi_future_settle(f, code, value, err);
-  cwi_future_unref(f);
-  return settled && !cancelled ? CW_OK : CW_E_CANCELLED;
-}
-
 cw_status cw_complete(cw_completer *completer, cw_value value) {
-  return settle_oneshot(completer, CW_OK, value, NULL);
+  return cwi_future_complete(completer, CW_OK, value, NULL);
 }
 
 cw_status cw_complete_error(cw_completer *completer, cw_status code, const char *message) {
   cw_error err;
   describe(&err, code, message);
-  return settle_oneshot(completer, err.code, cwi_value_none(), &err);
+  return cwi_future_complete(completer, err.code, cwi_value_none(), &err);
 }
 
 static void oneshot_on_cancel(cwi_future *f) {

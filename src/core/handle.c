@@ -360,6 +360,11 @@ bool cwi_object_take_second_locked(void *object) {
   return true;
 }
 
+void cwi_object_end_first_locked(void *object) {
+  CWI_ASSERT(cwi_object_is_live(object, false));
+  end_handle_locked(object, WORD_LIVE_FIRST);
+}
+
 /* Calls `visit` with the word of every slot of a pool. */
 static void walk_slots(pool *p, void (*visit)(cwi_object_head *, void *), void *context) {
   for (size_t i = 0; i < CHUNKS_MAX; i++) {

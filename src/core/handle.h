@@ -88,6 +88,10 @@ bool cwi_object_is_live(const void *object, bool second);
  * caller's. False where it was dead already. */
 bool cwi_object_take_second_locked(void *object);
 
+/* Ends the first handle of a locked object, whatever its count, without calling `closed`; its
+ * reference becomes the caller's. */
+void cwi_object_end_first_locked(void *object);
+
 /* Calls `visit` with every live object of `kind`, locked; for inspect. */
 void cwi_pool_visit(cw_handle_kind kind, void (*visit)(void *object, void *context), void *context);
 

@@ -100,9 +100,10 @@ static void join_children(cwi_task *task) {
 
 /* ---- running ---- */
 
+/* Settles the task's future and gives the producer's reference back. */
 static void settle_task(cwi_future *f, cw_status status, cw_value value, const cw_error *err) {
   remove_child(f);
-  (void)cwi_future_settle(f, status, value, err);
+  (void)cwi_future_finish(f, status, value, err);
 }
 
 static cw_status check_result(cw_status status, cw_error *err) {
@@ -125,7 +126,6 @@ static void task_main(void *context) {
   cwi_runtime *rt = task.runtime;
   rt->current = NULL;
   settle_task(f, status, value, err.code != CW_OK ? &err : NULL);
-  cwi_future_unref(f);
   rt->ended = task.fiber;
   cwi_fiber_switch_last(task.fiber, &rt->thread_fiber);
 }
@@ -138,7 +138,6 @@ static void start_on_run(cwi_job *job) {
   if (cwi_future_is_cancel_requested(f)) { /* never ran */
     (void)CWI_RAISE(&err, CW_E_CANCELLED, 0, "cancelled before it ran");
     settle_task(f, CW_E_CANCELLED, cwi_value_none(), &err);
-    cwi_future_unref(f);
     return;
   }
   cwi_fiber *fiber = cwi_fiber_take(&rt->fibers, task_main, f);
@@ -147,7 +146,6 @@ static void start_on_run(cwi_job *job) {
     (void)CWI_RAISE(&err, full ? CW_E_LIMIT : CW_E_NOMEM, 0, "no stack for a task, with %zu in use",
                     rt->fibers.live);
     settle_task(f, err.code, cwi_value_none(), &err);
-    cwi_future_unref(f);
     return;
   }
   rt->current_fiber = fiber;
@@ -260,7 +258,6 @@ cw_status cw_block_on(cw_task_fn fn, void *context, cw_value *out, cw_error *err
   }
   cwi_future_ref(f);
   cwi_runtime_drive(rt, is_settled, f);
-  cw_status status = cwi_future_take_result(f, true, out, err);
-  cwi_future_unref(f);
-  return status;
+  cwi_object_lock(f);
+  return cwi_future_take_unlock(f, true, out, err);
 }
