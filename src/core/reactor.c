@@ -9,6 +9,7 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/future.h"
+#include "core/offload.h"
 #include "core/runtime.h"
 #include "core/thread.h"
 
@@ -112,5 +113,9 @@ cw_status cw_shutdown(uint64_t timeout_ms, cw_error *err) {
     running = false;
   }
   (void)pthread_mutex_unlock(&mutex);
+  if (!cwi_offload_stop(timeout_ms * CWI_NS_PER_MS) && status == CW_OK) {
+    status = CWI_RAISE(err, CW_E_ABANDONED, 0, "offloaded functions did not return within %llu ms",
+                       (unsigned long long)timeout_ms);
+  }
   return status;
 }
