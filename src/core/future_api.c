@@ -15,6 +15,7 @@
 #include "core/task.h"
 #include "core/thread.h"
 #include "core/value.h"
+#include "core/worker.h"
 
 cw_status cwi_future_raise_dead(const cw_future *future, cw_error *err) {
   if (future == cwi_future_nomem()) return CWI_RAISE_NOMEM(err, "a future");
@@ -85,6 +86,9 @@ static cw_status wait_locked(cwi_future *f, cw_error *err) {
   cwi_task *task = cwi_task_current();
   if (CWI_LIKELY(task != NULL)) {
     if (task->future == f) return refuse(err, "a task cannot wait for itself");
+    if (cwi_worker_would_deadlock(f)) {
+      return refuse(err, "a handler cannot wait for a command of its own worker");
+    }
     if (park_for_locked(task, f)) return CW_OK;
     return CWI_RAISE(err, CW_E_CANCELLED, 0, "the task that waited was cancelled");
   }
