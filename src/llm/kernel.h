@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* The inner loops, as a table of functions that is chosen once for the CPU at hand. Every function
+ * has a plain twin in kernel_ref.c; a table that leaves one out gets the twin. */
+#ifndef LLM_KERNEL_H
+#define LLM_KERNEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "llm/quant_ref.h"
+#include "llm/tensor.h"
+
+#define CWI_KERNEL_TYPES 31  /* tensor types are below this */
+#define CWI_KERNEL_TOKENS 16 /* tokens in a panel of activations */
+#define CWI_KERNEL_ROWS 6    /* weight rows a tile of gemm() takes */
+
+/* y[r] = dot(row r, x) for `len` rows of `cols` elements, `row_size` bytes apart. */
+typedef void (*cwi_kernel_rows_fn)(size_t cols, const uint8_t *rows, size_t row_size, size_t len,
+                                   const cwi_activation *x, float *y);
+
+typedef struct cwi_kernel {
+  const char *name;
+  cwi_kernel_rows_fn rows[CWI_KERNEL_TYPES]; /* by type; see cwi_kernel_rows_of() */
+
+  /* As cwi_quant_dequantize() and cwi_quant_activation_ref(). */
+  void (*dequantize)(cwi_tensor_type type, const uint8_t *in, float *out, size_t len);
+  void (*quantize)(const float *f, size_t len, int8_t *q, float *d, float *sum, int16_t *sum16);
+
+  /* Adds w * x to c for CWI_KERNEL_ROWS rows and CWI_KERNEL_TOKENS tokens: w [rows][w_stride],
+   * x [k][tokens], c [rows][c_stride]. */
+  void (*gemm)(size_t k, const float *w, size_t w_stride, const float *x, float *c,
+               size_t c_stride);
+
+  /* Dot product of `len` floats with halves, and y += scale * halves. */
+  float (*dot_f16)(const float *x, const uint16_t *halves, size_t len);
+  void (*add_f16)(float *y, float scale, const uint16_t *halves, size_t len);
+  void (*to_f16)(const float *x, uint16_t *halves, size_t len);
+
+  /* x becomes exp(x - max); returns the sum. */
+  float (*exp_sum)(float *x, float max, size_t len);
+
+  /* gate = silu(gate) * up; gate = gelu_tanh(gate) * up. */
+  void (*silu_mul)(float *gate, const float *up, size_t len);
+  void (*gelu_mul)(float *gate, const float *up, size_t len);
+} cwi_kernel;
+
+/* Returns the fastest table this CPU can run; CW_LLM_KERNEL=ref in the environment asks for the
+ * plain one. */
+const cwi_kernel *cwi_kernel_select(void);
+
+/* Returns the function for rows of `type`: the table's own, or the plain one. */
+cwi_kernel_rows_fn cwi_kernel_rows_of(const cwi_kernel *kernel, cwi_tensor_type type);
+
+/* The tables; NULL where this build or CPU has none. */
+const cwi_kernel *cwi_kernel_ref(void);
+const cwi_kernel *cwi_kernel_avx2(void);
+const cwi_kernel *cwi_kernel_neon(void);
+
+#endif
