@@ -59,6 +59,9 @@
 
 #define CWI_CLZ64(x) ((unsigned)__builtin_clzll(x))
 #define CWI_CTZ64(x) ((unsigned)__builtin_ctzll(x))
+/* Whether the CPU that runs us has an instruction set; x86 only. */
+#define CWI_CPU_SUPPORTS(feature) __builtin_cpu_supports(feature)
+
 #define CWI_POPCOUNT64(x) ((unsigned)__builtin_popcountll(x))
 
 /* Integers of 128 bits, for products and coefficients. */

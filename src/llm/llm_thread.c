@@ -45,11 +45,11 @@ struct cwi_llm_pool {
   _Atomic uint32_t chunks;
   CWI_ALIGNED(64) _Atomic uint32_t done; /* chunks finished */
   CWI_ALIGNED(64) _Atomic bool stop;
-  _Atomic uint32_t parked;     /* workers that sleep or are about to */
-  _Atomic bool caller_parked;  /* the caller sleeps or is about to */
-  pthread_mutex_t mutex;       /* guards nothing but the two sleeps */
-  pthread_cond_t work;         /* there is a new job, or stop */
-  pthread_cond_t finished;     /* the last chunk is done */
+  _Atomic uint32_t parked;    /* workers that sleep or are about to */
+  _Atomic bool caller_parked; /* the caller sleeps or is about to */
+  pthread_mutex_t mutex;      /* guards nothing but the two sleeps */
+  pthread_cond_t work;        /* there is a new job, or stop */
+  pthread_cond_t finished;    /* the last chunk is done */
   size_t threads;
   size_t started; /* workers that run */
   bool spins;     /* more than one CPU */
