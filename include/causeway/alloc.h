@@ -5,6 +5,8 @@
  *
  * Thread rule: cw_allocator_set() is called once, before any other call; the allocator itself is
  * called from any thread.
+ *
+ * Since: 0.1
  */
 #ifndef CAUSEWAY_ALLOC_H
 #define CAUSEWAY_ALLOC_H

@@ -4,6 +4,8 @@
  * What every Causeway header stands on: the export macro, versions, bytes.
  *
  * Thread rule: everything here is a plain value.
+ *
+ * Since: 0.1
  */
 #ifndef CAUSEWAY_BASE_H
 #define CAUSEWAY_BASE_H

@@ -11,6 +11,8 @@
  *   cw_clock_real();
  *
  * Thread rule: switching clocks is for tests, while no timer is armed.
+ *
+ * Since: 0.1
  */
 #ifndef CAUSEWAY_CLOCK_H
 #define CAUSEWAY_CLOCK_H

@@ -11,6 +11,8 @@
  * allowed.
  *
  * Thread rule: a cw_error is a plain value; it may be copied to any thread.
+ *
+ * Since: 0.1
  */
 #ifndef CAUSEWAY_ERROR_H
 #define CAUSEWAY_ERROR_H

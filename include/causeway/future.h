@@ -7,9 +7,10 @@
  * error when the operation has really ended; cw_await() (or cw_future_take()) hands the result out
  * and releases it. Dropping it with cw_release() before it settles cancels the operation.
  *
- *   cw_future *first = cw_race((cw_future *[]){cw_spawn(from_cache, key), cw_spawn(from_net, key)},
- * 2); cw_value value; cw_error err; if (cw_await(cw_timeout(first, 2000), &value, &err) != CW_OK)
- * return report(&err);
+ *   cw_future *ways[] = {cw_spawn(from_cache, key), cw_spawn(from_net, key)};
+ *   cw_value value;
+ *   cw_error err;
+ *   if (cw_await(cw_timeout(cw_race(ways, 2), 2000), &value, &err) != CW_OK) return report(&err);
  *
  * A function that returns a future never returns NULL: a failure to start is a future that has
  * already failed, so there is one error path only. Combinators take the futures given to them.
@@ -18,6 +19,12 @@
  * says whether nothing had happened, something may have, or the operation had completed.
  *
  * Thread rule: every function may be called from any thread.
+ *
+ * Ownership: a future that is returned is the caller's, until cw_await(), cw_future_take(), a
+ *            combinator or cw_release() takes it.
+ * Cancel:    cw_future_cancel(), or dropping the last reference, stops what the future stands for.
+ * Errors:    a function that returns a future fails through it: CW_E_NOMEM, CW_E_INVALID.
+ * Since:     0.1
  */
 #ifndef CAUSEWAY_FUTURE_H
 #define CAUSEWAY_FUTURE_H

@@ -14,6 +14,8 @@
  *   cw_release(future);                      // CW_E_STALE
  *
  * Thread rule: every function here may be called from any thread, also from a finalizer.
+ *
+ * Since: 0.1
  */
 #ifndef CAUSEWAY_HANDLE_H
 #define CAUSEWAY_HANDLE_H

@@ -8,6 +8,8 @@
  * thread, the reactor, started on first use.
  *
  * Thread rule: any thread, but not from a task or callback of the library.
+ *
+ * Since: 0.1
  */
 #ifndef CAUSEWAY_RUNTIME_H
 #define CAUSEWAY_RUNTIME_H

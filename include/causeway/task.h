@@ -15,6 +15,8 @@
  *   cw_block_on(greet, NULL, &value, &err);   // a plain thread's way in
  *
  * Thread rule: a task stays on the thread on which it was started.
+ *
+ * Since: 0.1
  */
 #ifndef CAUSEWAY_TASK_H
 #define CAUSEWAY_TASK_H

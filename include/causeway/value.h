@@ -20,6 +20,8 @@
  * Thread rule: a heap value belongs to one thread at a time. What crosses threads (futures,
  * channels, workers, ports) is moved where this is the only reference and deep-copied where it is
  * not.
+ *
+ * Since: 0.1
  */
 #ifndef CAUSEWAY_VALUE_H
 #define CAUSEWAY_VALUE_H
@@ -55,6 +57,7 @@ typedef struct cw_value {
 
 /* ---- values without memory: these cannot fail ---- */
 
+/** Each returns a value of the kind that its name says; none of these allocates. */
 CW_API cw_value cw_value_none(void);
 CW_API cw_value cw_value_null(void);
 CW_API cw_value cw_value_bool(bool value);
@@ -106,8 +109,10 @@ CW_API cw_status cw_value_clone(cw_value value, cw_value *out, cw_error *err);
 
 /* ---- reading: a value of another kind gives the zero of the type ---- */
 
+/** Returns the kind of a value. */
 CW_API cw_value_kind cw_value_kind_of(cw_value value);
-/** The name of a kind: "int", "string" ...; a box gives the name its module registered. */
+/** The name of a kind: "int", "string" ...; a box gives the name its module registered.
+ * Ownership: static text. */
 CW_API const char *cw_value_type_name(cw_value value);
 CW_API bool cw_value_as_bool(cw_value value);
 CW_API int64_t cw_value_as_int(cw_value value);

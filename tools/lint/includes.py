@@ -17,7 +17,7 @@ SYSTEM = set("""
     net/if.h netdb.h netinet/in.h netinet/tcp.h poll.h pthread.h pwd.h sched.h semaphore.h spawn.h strings.h
     sys/eventfd.h sys/file.h sys/inotify.h sys/ioctl.h sys/mman.h sys/param.h sys/prctl.h sys/random.h
     sys/resource.h sys/select.h sys/socket.h sys/stat.h sys/statvfs.h sys/syscall.h sys/sysctl.h sys/time.h
-    sys/times.h sys/types.h sys/uio.h sys/un.h sys/utsname.h sys/wait.h sys/xattr.h sys/statfs.h sys/mount.h
+    sys/timerfd.h sys/times.h sys/types.h sys/uio.h sys/un.h sys/utsname.h sys/wait.h sys/xattr.h sys/statfs.h sys/mount.h
     syslog.h termios.h unistd.h utime.h malloc.h
     immintrin.h emmintrin.h smmintrin.h nmmintrin.h x86intrin.h xmmintrin.h arm_neon.h arm_acle.h cpuid.h sys/auxv.h
     asm/hwcap.h features.h endian.h ucontext.h
