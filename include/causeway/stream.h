@@ -45,7 +45,8 @@ CW_API cw_future *cw_stream_next(cw_stream *stream);
  * none, `err` says why: CW_E_BUSY nothing there yet, or what cw_stream_next() would give. */
 CW_API size_t cw_stream_take(cw_stream *stream, cw_value *values, size_t len_max, cw_error *err);
 
-/** Drops what is queued and asks the producer to stop; later reads give CW_E_CANCELLED. */
+/** Drops what is queued and asks the producer to stop; later reads give CW_E_CANCELLED.
+ * Errors: CW_E_STALE */
 CW_API cw_status cw_stream_cancel(cw_stream *stream);
 
 /** Sends `value`, taken on every path; the future settles when there was credit for it.
@@ -61,7 +62,8 @@ CW_API size_t cw_producer_credit(cw_producer *producer);
 /** Ends the stream and the producer. Errors: CW_E_STALE */
 CW_API cw_status cw_producer_end(cw_producer *producer);
 
-/** Ends the stream with a failure, and the producer; `message` NULL: the code's own text. */
+/** Ends the stream with a failure, and the producer; `message` NULL: the code's own text.
+ *  Errors: CW_E_STALE; CW_E_INVALID `code` is no failure */
 CW_API cw_status cw_producer_fail(cw_producer *producer, cw_status code, const char *message);
 
 /** Has `callback` called once when the consumer cancels or goes, on that thread; it must not block.

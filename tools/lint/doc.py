@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """lint.doc: every public function has a doc comment with the lines of the template that apply to it.
 
+What a future that is returned means for ownership and cancelling is future.h's to say; a comment repeats it only
+where it differs. `Since:` is asked for from version 0.2 on, when there is something to tell apart.
 Declarations that follow each other without a blank line share the comment above them. The lines
 `Thread rule:`, `Since:`, `Ownership:`, `Cancel:` and `Errors:` of a header's @file comment hold for every
 function in it that does not say otherwise.
@@ -15,10 +17,10 @@ def lacks(doc, result, parameters, given):
     """The lines of the template that the comment lacks."""
     def has(label):
         return re.search(r"\b" + label + r":", doc) is not None
-    needed = ["Threads", "Since"]
+    needed = ["Threads"] + (["Since"] if public.version() != (0, 1) else [])
     is_async = re.search(r"\bcw_(future|stream)\s*\*$", result)
     if is_async:
-        needed += ["Ownership", "Cancel", "Errors"]
+        needed.append("Errors")
     elif result.endswith("*"):
         needed.append("Ownership")
     if result == "cw_status" and "void" != parameters:

@@ -33,6 +33,12 @@ def _same_length(text):
     return re.sub(r"/\*.*?\*/", lambda m: re.sub(r"[^\n]", " ", m.group(0)), text, flags=re.S)
 
 
+def version():
+    text = source.read("include/causeway/base.h")
+    return tuple(int(re.search(rf"CW_VERSION_{part} (\d+)", text).group(1))
+                 for part in ("MAJOR", "MINOR"))
+
+
 def functions():
     return {row[2] for row in declarations()}
 
