@@ -216,11 +216,12 @@ static cw_status worker_main(void *context, cw_value *out, cw_error *err) {
   cwi_worker *w = context;
   const cw_worker_options *options = &w->options;
   (void)out;
-  w->task = cwi_task_current();
-  w->task->runtime->worker = w;
-  cwi_runtime_ref(w->task->runtime);
+  cwi_task *task = cwi_task_current();
+  task->runtime->worker = w;
+  cwi_runtime_ref(task->runtime);
   cwi_object_lock(w);
-  w->runtime = w->task->runtime;
+  w->task = task;
+  w->runtime = task->runtime;
   cwi_object_unlock(w);
   cw_status status = options->init != NULL ? options->init(options->context, err) : CW_OK;
   finish_handshake(w, status, err);
