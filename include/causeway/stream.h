@@ -63,7 +63,7 @@ CW_API size_t cw_producer_credit(cw_producer *producer);
 CW_API cw_status cw_producer_end(cw_producer *producer);
 
 /** Ends the stream with a failure, and the producer; `message` NULL: the code's own text.
- *  Errors: CW_E_STALE; CW_E_INVALID `code` is no failure */
+ *  A `code` that is no failure counts as CW_E_INVALID. Errors: CW_E_STALE */
 CW_API cw_status cw_producer_fail(cw_producer *producer, cw_status code, const char *message);
 
 /** Has `callback` called once when the consumer cancels or goes, on that thread; it must not block.
