@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file
+ * Everything: one include for programs that do not count headers.
+ *
+ * Thread rule: see each header.
+ */
+#ifndef CAUSEWAY_CAUSEWAY_H
+#define CAUSEWAY_CAUSEWAY_H
+
+#include "causeway/alloc.h"
+#include "causeway/base.h"
+#include "causeway/channel.h"
+#include "causeway/clock.h"
+#include "causeway/error.h"
+#include "causeway/future.h"
+#include "causeway/handle.h"
+#include "causeway/offload.h"
+#include "causeway/runtime.h"
+#include "causeway/stream.h"
+#include "causeway/task.h"
+#include "causeway/value.h"
+#include "causeway/worker.h"
+
+#endif
