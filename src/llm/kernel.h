@@ -18,8 +18,22 @@
 typedef void (*cwi_kernel_rows_fn)(size_t cols, const uint8_t *rows, size_t row_size, size_t len,
                                    const cwi_activation *x, float *y);
 
+#define CWI_KERNEL_PANEL_ROWS 16  /* rows in a panel of weights */
+#define CWI_KERNEL_PANEL_TOKENS 8 /* tokens that a panel is multiplied with at once */
+
+/* 32 columns of 16 weight rows, interleaved as unsigned bytes, so that one instruction multiplies
+ * four columns of all rows with the same four activations. A weight is scale * (byte - offset),
+ * where the offset belongs to the type, or scale * byte - shift for Q4_K and Q5_K; for Q6_K `shift`
+ * is the scale of the second 16 columns. */
+typedef struct cwi_kernel_panel {
+  uint8_t bytes[8][CWI_KERNEL_PANEL_ROWS][4]; /* [column / 4][row][column % 4] */
+  float scale[CWI_KERNEL_PANEL_ROWS];
+  float shift[CWI_KERNEL_PANEL_ROWS];
+} cwi_kernel_panel;
+
 typedef struct cwi_kernel {
   const char *name;
+  uint32_t panel_types;                      /* bit t: tensors of type t are multiplied as panels */
   cwi_kernel_rows_fn rows[CWI_KERNEL_TYPES]; /* by type; see cwi_kernel_rows_of() */
 
   /* As cwi_quant_dequantize() and cwi_quant_activation_ref(). */
@@ -30,6 +44,17 @@ typedef struct cwi_kernel {
    * x [k][tokens], c [rows][c_stride]. */
   void (*gemm)(size_t k, const float *w, size_t w_stride, const float *x, float *c,
                size_t c_stride);
+
+  /* Turns `cols` columns (whole blocks) of `len` rows, up to CWI_KERNEL_PANEL_ROWS, into
+   * cols / 32 panels; further rows become anything. */
+  void (*pack)(cwi_tensor_type type, const uint8_t *rows, size_t row_size, size_t len, size_t cols,
+               cwi_kernel_panel *panels);
+
+  /* Adds the products of panels with `tokens` tokens (up to CWI_KERNEL_PANEL_TOKENS), whose
+   * activations lie `x_cols` columns apart, to out ([token][out_stride], 16 rows each). */
+  void (*gemm_panels)(cwi_tensor_type type, const cwi_kernel_panel *panels, size_t blocks,
+                      const cwi_activation *x, size_t x_cols, size_t tokens, float *out,
+                      size_t out_stride);
 
   /* Dot product of `len` floats with halves, and y += scale * halves. */
   float (*dot_f16)(const float *x, const uint16_t *halves, size_t len);
@@ -48,12 +73,23 @@ typedef struct cwi_kernel {
  * plain one. */
 const cwi_kernel *cwi_kernel_select(void);
 
+/* What is taken off the bytes of a panel. */
+int cwi_kernel_panel_offset(cwi_tensor_type type);
+
 /* Returns the function for rows of `type`: the table's own, or the plain one. */
 cwi_kernel_rows_fn cwi_kernel_rows_of(const cwi_kernel *kernel, cwi_tensor_type type);
+
+/* Of kernel_avx2_panel.c, for the tables of x86. */
+void cwi_kernel_avx2_pack(cwi_tensor_type type, const uint8_t *rows, size_t row_size, size_t len,
+                          size_t cols, cwi_kernel_panel *panels);
+void cwi_kernel_avx2_gemm_panels(cwi_tensor_type type, const cwi_kernel_panel *panels,
+                                 size_t blocks, const cwi_activation *x, size_t x_cols,
+                                 size_t tokens, float *out, size_t out_stride);
 
 /* The tables; NULL where this build or CPU has none. */
 const cwi_kernel *cwi_kernel_ref(void);
 const cwi_kernel *cwi_kernel_avx2(void);
+const cwi_kernel *cwi_kernel_avx512(void);
 const cwi_kernel *cwi_kernel_neon(void);
 
 #endif

@@ -522,6 +522,10 @@ const cwi_kernel *cwi_kernel_avx2(void) {
       .dequantize = dequantize_avx2,
       .quantize = quantize_avx2,
       .gemm = gemm_avx2,
+      .panel_types = 1U << CWI_TENSOR_Q4_0 | 1U << CWI_TENSOR_Q5_0 | 1U << CWI_TENSOR_Q4_K |
+                     1U << CWI_TENSOR_Q5_K | 1U << CWI_TENSOR_Q6_K,
+      .pack = cwi_kernel_avx2_pack,
+      .gemm_panels = cwi_kernel_avx2_gemm_panels,
       .dot_f16 = dot_avx2_f16,
       .add_f16 = add_avx2_f16,
       .to_f16 = to_avx2_f16,

@@ -7,6 +7,7 @@
 
 #include "core/compiler.h"
 #include "llm/kernel.h"
+#include "llm/quant_panel_internal.h"
 #include "llm/quant_ref.h"
 
 #define REF_CHUNK 256
@@ -57,10 +58,10 @@ static void rows_with_int8(cwi_tensor_type type, size_t cols, const uint8_t *row
   }
 }
 
-#define ROWS(name, type, how)                                                            \
-  static void rows_##name(size_t cols, const uint8_t *rows, size_t row_size, size_t len, \
-                          const cwi_activation *x, float *y) {                           \
-    how(type, cols, rows, row_size, len, x, y);                                          \
+#define ROWS(name, type, how)                                                             \
+  static void plain_##name(size_t cols, const uint8_t *rows, size_t row_size, size_t len, \
+                           const cwi_activation *x, float *y) {                           \
+    how(type, cols, rows, row_size, len, x, y);                                           \
   }
 
 ROWS(f32, CWI_TENSOR_F32, rows_with_floats)
@@ -86,6 +87,41 @@ static void gemm(size_t k, const float *w, size_t w_stride, const float *x, floa
       float weight = w[r * w_stride + i];
       for (size_t t = 0; t < CWI_KERNEL_TOKENS; t++) {
         c[r * c_stride + t] += weight * x[i * CWI_KERNEL_TOKENS + t];
+      }
+    }
+  }
+}
+
+static void pack(cwi_tensor_type type, const uint8_t *rows, size_t row_size, size_t len,
+                 size_t cols, cwi_kernel_panel *panels) {
+  for (size_t r = 0; r < len; r++) {
+    panel_row_any(type, rows + r * row_size, panels, cols / 32, r);
+  }
+}
+
+/* The product of one row of a panel with one block of activations. */
+static float panel_dot(cwi_tensor_type type, const cwi_kernel_panel *panel, size_t r,
+                       const cwi_activation *x, size_t token, size_t x_cols, size_t block) {
+  const int8_t *q = x->q + token * x_cols + 32 * block;
+  const int offset = cwi_kernel_panel_offset(type);
+  int dot[2] = {0, 0};
+  for (size_t k = 0; k < 32; k++) {
+    dot[k / 16] += (panel->bytes[k / 4][r][k % 4] - offset) * q[k];
+  }
+  const size_t at = token * (x_cols / 32) + block;
+  if (type == CWI_TENSOR_Q6_K) {
+    return ((float)dot[0] * panel->scale[r] + (float)dot[1] * panel->shift[r]) * x->d[at];
+  }
+  return (float)(dot[0] + dot[1]) * panel->scale[r] * x->d[at] - panel->shift[r] * x->sum[at];
+}
+
+static void gemm_panels(cwi_tensor_type type, const cwi_kernel_panel *panels, size_t blocks,
+                        const cwi_activation *x, size_t x_cols, size_t tokens, float *out,
+                        size_t out_stride) {
+  for (size_t t = 0; t < tokens; t++) {
+    for (size_t b = 0; b < blocks; b++) {
+      for (size_t r = 0; r < CWI_KERNEL_PANEL_ROWS; r++) {
+        out[t * out_stride + r] += panel_dot(type, &panels[b], r, x, t, x_cols, b);
       }
     }
   }
@@ -129,24 +165,26 @@ static void gelu_mul(float *gate, const float *up, size_t len) {
 const cwi_kernel *cwi_kernel_ref(void) {
   static const cwi_kernel table = {
       .name = "ref",
-      .rows = {[CWI_TENSOR_F32] = rows_f32,
-               [CWI_TENSOR_F16] = rows_f16,
-               [CWI_TENSOR_BF16] = rows_bf16,
-               [CWI_TENSOR_Q4_0] = rows_q4_0,
-               [CWI_TENSOR_Q4_1] = rows_q4_1,
-               [CWI_TENSOR_Q5_0] = rows_q5_0,
-               [CWI_TENSOR_Q5_1] = rows_q5_1,
-               [CWI_TENSOR_Q8_0] = rows_q8_0,
-               [CWI_TENSOR_Q2_K] = rows_q2_k,
-               [CWI_TENSOR_Q3_K] = rows_q3_k,
-               [CWI_TENSOR_Q4_K] = rows_q4_k,
-               [CWI_TENSOR_Q5_K] = rows_q5_k,
-               [CWI_TENSOR_Q6_K] = rows_q6_k,
-               [CWI_TENSOR_IQ4_NL] = rows_iq4_nl,
-               [CWI_TENSOR_IQ4_XS] = rows_iq4_xs},
+      .rows = {[CWI_TENSOR_F32] = plain_f32,
+               [CWI_TENSOR_F16] = plain_f16,
+               [CWI_TENSOR_BF16] = plain_bf16,
+               [CWI_TENSOR_Q4_0] = plain_q4_0,
+               [CWI_TENSOR_Q4_1] = plain_q4_1,
+               [CWI_TENSOR_Q5_0] = plain_q5_0,
+               [CWI_TENSOR_Q5_1] = plain_q5_1,
+               [CWI_TENSOR_Q8_0] = plain_q8_0,
+               [CWI_TENSOR_Q2_K] = plain_q2_k,
+               [CWI_TENSOR_Q3_K] = plain_q3_k,
+               [CWI_TENSOR_Q4_K] = plain_q4_k,
+               [CWI_TENSOR_Q5_K] = plain_q5_k,
+               [CWI_TENSOR_Q6_K] = plain_q6_k,
+               [CWI_TENSOR_IQ4_NL] = plain_iq4_nl,
+               [CWI_TENSOR_IQ4_XS] = plain_iq4_xs},
       .dequantize = cwi_quant_dequantize,
       .quantize = cwi_quant_activation_ref,
       .gemm = gemm,
+      .pack = pack,
+      .gemm_panels = gemm_panels,
       .dot_f16 = dot_f16,
       .add_f16 = add_f16,
       .to_f16 = to_f16,

@@ -20,9 +20,14 @@
 #include "core/size.h"
 
 #define ROWS_TILE (8 * CWI_KERNEL_ROWS)
-#define K_TILE 512U
+#define K_TILE 512U   /* columns of a tile of floats */
+#define PANEL_K 2048U /* columns of a tile of bytes */
+#define TILE_BYTES (ROWS_TILE / CWI_KERNEL_PANEL_ROWS * (PANEL_K / 32U) * sizeof(cwi_kernel_panel))
 #define CHUNK_BYTES (64U * 1024U)
 #define TOKENS_BATCH_MIN 24 /* from here on tiles are faster than rows */
+
+_Static_assert(ROWS_TILE % CWI_KERNEL_PANEL_ROWS == 0, "a tile is whole panels");
+_Static_assert(ROWS_TILE *K_TILE * sizeof(float) <= TILE_BYTES, "a tile of floats fits as well");
 
 typedef struct job {
   cwi_llm_matmul *self;
@@ -43,7 +48,7 @@ static size_t padded(size_t tokens) {
 
 /* Floats of scratch a thread needs: the tile of weights and the sums for it. */
 static size_t tile_len(size_t tokens_max) {
-  return ROWS_TILE * (size_t)K_TILE + ROWS_TILE * padded(tokens_max);
+  return TILE_BYTES / sizeof(float) + ROWS_TILE * padded(tokens_max);
 }
 
 static bool is_cancelled(const cwi_llm_matmul *self) {
@@ -159,7 +164,52 @@ static void quantize_chunk(void *context, size_t token, size_t thread) {
                          self->sum16 + token * (j->cols / 16));
 }
 
-/* ---- many tokens ---- */
+/* ---- many tokens, weights as bytes ---- */
+
+static bool as_panels(const cwi_llm_matmul *self, const cwi_tensor *w) {
+  return (self->kernel->panel_types >> w->type & 1) != 0;
+}
+
+/* The tile's rows are packed PANEL_K columns at a time, and meet all tokens. */
+static void multiply_panels(const job *j, const cwi_llm_part *part, size_t first, size_t len,
+                            float *tile) {
+  const cwi_tensor *w = part->w;
+  const cwi_kernel *kernel = j->self->kernel;
+  const cwi_tensor_traits *traits = cwi_tensor_traits_of(w->type);
+  cwi_kernel_panel *panels = (cwi_kernel_panel *)(void *)tile;
+  float *sums = tile + TILE_BYTES / sizeof(float); /* [token][ROWS_TILE] */
+  const size_t groups = (len + CWI_KERNEL_PANEL_ROWS - 1) / CWI_KERNEL_PANEL_ROWS;
+  memset(sums, 0, j->tokens * ROWS_TILE * sizeof(float));
+  for (size_t k = 0; k < j->cols && !is_cancelled(j->self); k += PANEL_K) {
+    const size_t part_k = cwi_size_min(PANEL_K, j->cols - k);
+    const size_t blocks = part_k / 32;
+    const uint8_t *rows =
+        w->data + first * w->row_size + k / traits->block_len * traits->block_size;
+    for (size_t g = 0; g < groups; g++) {
+      const size_t row = g * CWI_KERNEL_PANEL_ROWS;
+      kernel->pack(w->type, rows + row * w->row_size, w->row_size,
+                   cwi_size_min(CWI_KERNEL_PANEL_ROWS, len - row), part_k, panels + g * blocks);
+    }
+    for (size_t t = 0; t < j->tokens; t += CWI_KERNEL_PANEL_TOKENS) {
+      cwi_activation x = activation_of(j, t);
+      x.q += k;
+      x.d += k / 32;
+      x.sum += k / 32;
+      x.sum16 += k / 16;
+      for (size_t g = 0; g < groups; g++) {
+        kernel->gemm_panels(w->type, panels + g * blocks, blocks, &x, j->cols,
+                            cwi_size_min(CWI_KERNEL_PANEL_TOKENS, j->tokens - t),
+                            sums + t * ROWS_TILE + g * CWI_KERNEL_PANEL_ROWS, ROWS_TILE);
+      }
+    }
+  }
+  for (size_t t = 0; t < j->tokens; t++) {
+    memcpy(part->y + t * part->stride + first, sums + t * ROWS_TILE, len * sizeof(float));
+    add_bias(part, t, first, len);
+  }
+}
+
+/* ---- many tokens, weights as floats ---- */
 
 static void pack_chunk(void *context, size_t group, size_t thread) {
   const job *j = context;
@@ -179,7 +229,11 @@ static void multiply_tile(const job *j, const cwi_llm_part *part, size_t first, 
   const cwi_kernel *kernel = j->self->kernel;
   const cwi_tensor_traits *traits = cwi_tensor_traits_of(w->type);
   const size_t tokens = padded(j->tokens);
-  float *sums = tile + ROWS_TILE * (size_t)K_TILE; /* [row][token] */
+  float *sums = tile + TILE_BYTES / sizeof(float); /* [row][token] */
+  if (as_panels(j->self, w)) {
+    multiply_panels(j, part, first, len, tile);
+    return;
+  }
   memset(sums, 0, ROWS_TILE * tokens * sizeof(float));
   for (size_t k = 0; k < j->cols && !is_cancelled(j->self); k += K_TILE) {
     const size_t part_k = cwi_size_min(K_TILE, j->cols - k);
@@ -246,7 +300,18 @@ void cwi_llm_matmul_run(cwi_llm_matmul *self, const float *x, size_t x_stride, s
     for (size_t t = 0; t < tokens; t++) quantize_chunk(&j, t, 0);
     cwi_llm_pool_run(self->pool, cut(&j, false), rows_chunk, &j);
   } else {
-    cwi_llm_pool_run(self->pool, padded(tokens) / CWI_KERNEL_TOKENS, pack_chunk, &j);
+    bool floats = false;
+    bool bytes = false;
+    for (size_t p = 0; p < parts_len; p++) {
+      if (as_panels(self, parts[p].w))
+        bytes = true;
+      else
+        floats = true;
+    }
+    if (bytes) cwi_llm_pool_run(self->pool, tokens, quantize_chunk, &j);
+    if (floats) {
+      cwi_llm_pool_run(self->pool, padded(tokens) / CWI_KERNEL_TOKENS, pack_chunk, &j);
+    }
     cwi_llm_pool_run(self->pool, cut(&j, true), tile_chunk, &j);
   }
 }

@@ -194,3 +194,53 @@ TEST(kernel, tiles_equal_their_plain_twins) {
   cwi_kernel_select()->gemm(63, w, 64, x, b, CWI_KERNEL_TOKENS);
   for (size_t i = 0; i < sizeof(a) / sizeof(a[0]); i++) CHECK(fabsf(a[i] - b[i]) < 2e-5F);
 }
+
+static void check_panels(const cwi_kernel *fast, cwi_tensor_type type, size_t len, size_t tokens) {
+  enum { COLS = 512, BLOCKS = COLS / 32, ROW_MAX = 8192 };
+  static uint8_t rows[CWI_KERNEL_PANEL_ROWS * ROW_MAX];
+  static cwi_kernel_panel plain[BLOCKS];
+  static cwi_kernel_panel packed[BLOCKS];
+  static operands o;
+  static float a[CWI_KERNEL_PANEL_TOKENS][CWI_KERNEL_PANEL_ROWS];
+  static float b[CWI_KERNEL_PANEL_TOKENS][CWI_KERNEL_PANEL_ROWS];
+  const cwi_tensor_traits *traits = cwi_tensor_traits_of(type);
+  const size_t row_size = COLS / traits->block_len * traits->block_size;
+  for (size_t r = 0; r < len; r++) fill_row(type, rows + r * row_size, COLS);
+  cwi_kernel_ref()->pack(type, rows, row_size, len, COLS, plain);
+  fast->pack(type, rows, row_size, len, COLS, packed);
+  for (size_t block = 0; block < BLOCKS; block++) {
+    for (size_t r = 0; r < len; r++) {
+      for (size_t g = 0; g < 8; g++) {
+        assert_memory_equal(packed[block].bytes[g][r], plain[block].bytes[g][r], 4);
+      }
+    }
+    assert_memory_equal(packed[block].scale, plain[block].scale, len * sizeof(float));
+    assert_memory_equal(packed[block].shift, plain[block].shift, len * sizeof(float));
+  }
+  for (size_t i = 0; i < tokens * COLS && i < COLS_MAX; i++) o.f[i] = random_float();
+  fast->quantize(o.f, COLS_MAX / COLS * COLS, o.q, o.d, o.sum, o.sum16);
+  const cwi_activation x = {o.f, o.q, o.d, o.sum, o.sum16};
+  memset(a, 0, sizeof(a));
+  memset(b, 0, sizeof(b));
+  cwi_kernel_ref()->gemm_panels(type, plain, BLOCKS, &x, COLS, tokens, a[0], CWI_KERNEL_PANEL_ROWS);
+  fast->gemm_panels(type, packed, BLOCKS, &x, COLS, tokens, b[0], CWI_KERNEL_PANEL_ROWS);
+  for (size_t t = 0; t < tokens; t++) {
+    for (size_t r = 0; r < len; r++) {
+      if (!(fabsf(a[t][r] - b[t][r]) <= 2e-3F + 1e-4F * fabsf(a[t][r]))) {
+        fail_msg("%s row %zu token %zu: %g, expected %g", traits->name, r, t, (double)b[t][r],
+                 (double)a[t][r]);
+      }
+    }
+  }
+}
+
+TEST(kernel, panels_equal_their_plain_twins) {
+  const cwi_kernel *tables[] = {cwi_kernel_avx2(), cwi_kernel_avx512(), cwi_kernel_neon()};
+  for (size_t k = 0; k < sizeof(tables) / sizeof(tables[0]); k++) {
+    for (size_t t = 0; t < sizeof(all_types) / sizeof(all_types[0]) && tables[k] != NULL; t++) {
+      if ((tables[k]->panel_types >> all_types[t] & 1) == 0) continue;
+      check_panels(tables[k], all_types[t], 16, 4);
+      check_panels(tables[k], all_types[t], 11, 3);
+    }
+  }
+}
