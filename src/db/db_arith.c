@@ -265,7 +265,7 @@ static cw_status merge_objects(cw_value a, cw_value b, cw_value *out, cw_error *
   cw_status status = CW_OK;
   while (status == CW_OK && cwi_object_iter_next(&iter, &key, &item)) {
     status =
-        cwi_value_object_set_key(&result, cwi_value_retain(key), cwi_value_retain(item), err);
+        cwi_value_object_set_key(&result, key, cwi_value_retain(item), err);
   }
   if (status != CW_OK) {
     cwi_value_drop(result);

@@ -432,11 +432,8 @@ static cw_status read_object(key_reader *r, cw_value *out, size_t depth, cw_erro
       cw_value item = cwi_value_none();
       status = read_string(r, false, &key, err);
       if (status == CW_OK) status = read_value(r, &item, depth + 1, err);
-      if (status == CW_OK) {
-        status = cwi_value_object_set_key(&object, key, item, err);
-      } else {
-        cwi_value_drop(key);
-      }
+      if (status == CW_OK) status = cwi_value_object_set_key(&object, key, item, err);
+      cwi_value_drop(key);
     }
   }
   cwi_value_drop(object);

@@ -24,7 +24,6 @@ typedef enum cwi_db_sync {
 typedef struct cwi_db_store_options {
   bool read_only;       /* never writes; may share the file with a writing process */
   cwi_db_sync sync;
-  uint32_t lock_wait_ms; /* how long open waits for another process to let go of the file; 0: not */
   const char *vfs;       /* of SQLite; NULL: the default. Tests make I/O fail with it. */
 } cwi_db_store_options;
 
