@@ -254,7 +254,7 @@ static cw_status read_string(reader *r, const head *h, cw_value *out) {
   cw_status status = CW_OK;
   if (h->info == INDEFINITE) {
     while (status == CW_OK && !take_break(r)) {
-      head chunk;
+      head chunk = {0};
       status = read_head(r, &chunk);
       if (status != CW_OK) break;
       bool same = chunk.major == h->major && chunk.info != INDEFINITE;
@@ -386,7 +386,7 @@ static cw_status read_int(reader *r, const head *h, cw_value *out) {
 }
 
 static cw_status read_at(reader *r, cw_value *out, int depth) {
-  head h;
+  head h = {0};
   *out = cwi_value_none();
   if (depth == CW_VALUE_DEPTH_MAX) {
     return CWI_RAISE(r->err, CW_E_LIMIT, 0, "nested deeper than %d", CW_VALUE_DEPTH_MAX);

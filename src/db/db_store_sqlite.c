@@ -297,7 +297,7 @@ static void give_connection(sqlite_store *store, connection *c) {
 
 /* Fixes the snapshot of a reader: SQLite takes it with the first read. */
 static cw_status take_snapshot(connection *c, cw_error *err) {
-  sqlite3_stmt *st;
+  sqlite3_stmt *st = NULL;
   cw_status status = statement(c, ST_GET, &st, err);
   if (status != CW_OK) return status;
   (void)bind_bytes(st, 1, (cw_bytes){NULL, 0});
@@ -394,7 +394,7 @@ static cw_status sqlite_commit(cwi_db_txn *base, cw_error *err) {
 
 static cw_status sqlite_get(cwi_db_txn *base, cw_bytes key, cw_bytes *value, bool *found, cw_error *err) {
   connection *c = txn_of(base)->connection;
-  sqlite3_stmt *st;
+  sqlite3_stmt *st = NULL;
   cw_status status = statement(c, ST_GET, &st, err);
   if (status != CW_OK) return status;
   (void)sqlite3_reset(st);
@@ -414,7 +414,7 @@ static cw_status sqlite_get(cwi_db_txn *base, cw_bytes key, cw_bytes *value, boo
 /* Runs a writing statement with one or two blobs. */
 static cw_status run(connection *c, int which, cw_bytes first, const cw_bytes *second, const char *what,
                      cw_error *err) {
-  sqlite3_stmt *st;
+  sqlite3_stmt *st = NULL;
   cw_status status = statement(c, which, &st, err);
   if (status != CW_OK) return status;
   int rc = bind_bytes(st, 1, first);
