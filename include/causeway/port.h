@@ -74,6 +74,7 @@ typedef void (*cw_events_fn)(cw_event *events, size_t len, void *context);
  *
  * Threads:   the callback runs on the reactor's thread, one batch at a time; it must not block. Once
  *            cw_port_close() has returned it is not called any more.
+ * Ownership: the caller releases the port.
  * Errors:    CW_E_INVALID; CW_E_STALE  the owner; CW_E_NOMEM; NULL is returned
  * Since:     0.1
  */
@@ -85,6 +86,7 @@ CW_API cw_port *cw_port_new_callback(cw_events_fn callback, void *context, cw_ow
  *
  * @param fd  receives the descriptor; it stays the port's and is closed with it
  *
+ * Ownership: the caller releases the port.
  * Errors: CW_E_LIMIT  no more descriptors; CW_E_STALE; CW_E_NOMEM; NULL is returned, and -1 in `fd`
  */
 CW_API cw_port *cw_port_new_fd(int32_t *fd, cw_owner *owner, cw_error *err);
@@ -97,6 +99,7 @@ CW_API cw_port *cw_port_new_fd(int32_t *fd, cw_owner *owner, cw_error *err);
  * the message has been handled. Where it never is, its finalizer frees the envelope and what it holds.
  * Where the port refuses a message, the host has gone: the port closes itself.
  *
+ * Ownership: the caller releases the port.
  * Errors: CW_E_STATE  cw_dart_init() has not succeeded; CW_E_INVALID  the port is 0; CW_E_STALE; CW_E_NOMEM
  */
 CW_API cw_port *cw_port_new_dart(int64_t dart_port, cw_owner *owner, cw_error *err);

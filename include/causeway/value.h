@@ -128,8 +128,13 @@ CW_API uint32_t cw_value_as_nanos(cw_value value);
 /** Items of an array, entries of an object, bytes of a string or byte string; else 0. */
 CW_API size_t cw_value_len(cw_value value);
 
-/** Takes the handle out of a value that owns one (the result of a call that opens something), and
- *  releases the value; NULL where it owns none. The caller releases the handle. */
+/**
+ * Takes the handle out of a value that owns one: the result of a call that opens something.
+ *
+ * Ownership: `*value` is released; the caller releases the handle. NULL where the value owns none.
+ * Threads:   any.
+ * Since:     0.1
+ */
 CW_API void *cw_value_take_handle(cw_value *value);
 
 /* ---- arrays and objects: writing copies first where the value is shared ---- */
