@@ -9,6 +9,7 @@ set(LAYER_script core io)
 set(LAYER_db core io)
 set(LAYER_llm core io)
 set(LAYER_compat core io model script db llm)
+set(LAYER_conformance core io db script llm model) # a test program over the engines
 set(LAYER_cli "") # sees include/causeway only, like a host
 
 get_filename_component(root ${CMAKE_CURRENT_LIST_DIR} DIRECTORY)

@@ -243,8 +243,7 @@ static cw_status map_answer(cwi_script_native *call, cw_value key, cw_value item
   bool yes = answer_is_true(call);
   switch (call->data) {
     case EACH_MAP:
-      return cwi_value_object_set_key(to, cw_value_retain(key),
-                                      cwi_script_take(&call->callback.result), NULL);
+      return cwi_value_object_set_key(to, key, cwi_script_take(&call->callback.result), NULL);
     case EACH_FILTER:
       if (!yes) return CW_OK;
       break;
@@ -255,7 +254,7 @@ static cw_status map_answer(cwi_script_native *call, cw_value key, cw_value item
       if (yes) to = &call->locals[1];
       break;
   }
-  return cwi_value_object_set_key(to, cw_value_retain(key), cw_value_retain(kept), NULL);
+  return cwi_value_object_set_key(to, key, cw_value_retain(kept), NULL);
 }
 
 /* The entry at n[0]; false past the end. */

@@ -36,7 +36,7 @@ static cwi_script_result map_get(cwi_script_native *call) {
 }
 
 static cwi_script_result map_set(cwi_script_native *call) {
-  cw_value key = cw_value_retain(call->args[1]);
+  cw_value key = call->args[1];
   key.aux = 0;
   return cwi_script_check(
       call, cwi_value_object_set_key(&call->args[0], key, cwi_script_take(&call->args[2]), NULL));
@@ -71,8 +71,7 @@ static cwi_script_result map_fill_with(cwi_script_native *call) {
   while (status == CW_OK && cwi_object_iter_next(&iter, &key, &item)) {
     cw_bytes text = cw_value_as_bytes(key);
     if (cwi_value_object_find(call->args[0], text.data, text.size) != NULL) continue;
-    status =
-        cwi_value_object_set_key(&call->args[0], cw_value_retain(key), cw_value_retain(item), NULL);
+    status = cwi_value_object_set_key(&call->args[0], key, cw_value_retain(item), NULL);
   }
   return cwi_script_check(call, status);
 }

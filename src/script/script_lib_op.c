@@ -308,7 +308,7 @@ static cw_status append_entries(cw_value *map, cw_value entries) {
   cw_value key, item;
   cw_status status = CW_OK;
   while (status == CW_OK && cwi_object_iter_next(&iter, &key, &item)) {
-    status = cwi_value_object_set_key(map, cw_value_retain(key), cw_value_retain(item), NULL);
+    status = cwi_value_object_set_key(map, key, cw_value_retain(item), NULL);
   }
   return status;
 }

@@ -18,7 +18,7 @@ RULES = (
     # names, folders, folders or files left out, why
     (EVERYWHERE, source.CODE_FOLDERS, (), "is banned"),
     (ALLOCATION, ("src",), ("src/core/alloc.c",), "belongs in core/alloc.c; use cwi_alloc and co."),
-    (PRINTING, ("src",), ("src/cli/*",), "prints; only cli may"),
+    (PRINTING, ("src",), ("src/cli/*", "src/conformance/*"), "prints; only cli may"),
     (EXTENSIONS, ("src",), ("src/core/compiler.h",), "is a compiler extension; see core/compiler.h"),
     (LEAVING, ("src",), ("src/cli/*",), "ends the process or takes its signals; only cli may"),
 )
