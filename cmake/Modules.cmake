@@ -18,12 +18,32 @@ if(CW_LTO)
   set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
 endif()
 
-# One target a pkg-config package, looked up once.
+# One target a pkg-config package, looked up once. With CW_DEPS=static each library that has an archive is
+# linked from it, those that it needs in turn included; what has none stays shared.
 function(cw_package name)
   string(MAKE_C_IDENTIFIER ${name} id)
-  if(NOT TARGET PkgConfig::${id})
-    pkg_check_modules(${id} REQUIRED IMPORTED_TARGET GLOBAL ${name})
+  if(TARGET PkgConfig::${id})
+    return()
   endif()
+  if(NOT CW_DEPS STREQUAL "static")
+    pkg_check_modules(${id} REQUIRED IMPORTED_TARGET GLOBAL ${name})
+    return()
+  endif()
+  pkg_check_modules(${id} REQUIRED ${name})
+  set(links "")
+  foreach(library IN LISTS ${id}_STATIC_LIBRARIES)
+    find_library(archive_${library} NAMES lib${library}.a lib${library}_a.a HINTS ${${id}_STATIC_LIBRARY_DIRS})
+    mark_as_advanced(archive_${library})
+    if(archive_${library} AND NOT library MATCHES "^(c|m|dl|rt|pthread)$")
+      list(APPEND links ${archive_${library}})
+    else()
+      list(APPEND links ${library})
+    endif()
+  endforeach()
+  add_library(PkgConfig::${id} INTERFACE IMPORTED GLOBAL)
+  set_target_properties(PkgConfig::${id} PROPERTIES
+    INTERFACE_INCLUDE_DIRECTORIES "${${id}_STATIC_INCLUDE_DIRS}"
+    INTERFACE_LINK_LIBRARIES "${links}" INTERFACE_LINK_DIRECTORIES "${${id}_STATIC_LIBRARY_DIRS}")
 endfunction()
 
 function(cw_module name)
