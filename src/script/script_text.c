@@ -14,6 +14,7 @@
  * its rounding to 15 digits, and stripping zeros gives the shortest; else 16 or 17 digits do. */
 #include "script/script_text.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +38,8 @@ typedef struct digits {
 static void shortest_digits(double f, digits *out) {
   CWI_ASSERT(f > 0 && isfinite(f));
   char text[40];
-  for (int precision = 15; precision <= DIGITS_MAX; precision++) {
+  /* Numbers below the normal ones hold fewer digits. */
+  for (int precision = f < DBL_MIN ? 1 : 15; precision <= DIGITS_MAX; precision++) {
     snprintf(text, sizeof(text), "%.*e", precision - 1, f);
     if (precision == DIGITS_MAX || strtod(text, NULL) == f) break;
   }
