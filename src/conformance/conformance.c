@@ -14,6 +14,7 @@
 
 static const conformance_suite *const SUITES[] = {
     &conformance_suite_rhai,
+    &conformance_suite_llm,
 };
 
 cw_value conformance_get(cw_value object, const char *key) {

@@ -35,6 +35,7 @@ typedef struct conformance_suite {
 } conformance_suite;
 
 extern const conformance_suite conformance_suite_rhai;
+extern const conformance_suite conformance_suite_llm;
 
 /* Counts a row. `detail` says what differs; it is shown where failures are. */
 void conformance_count(conformance *c, const char *area, const char *id, bool passed,

@@ -17,7 +17,8 @@ static cw_status bad(reader *r, const char *what) {
 }
 
 static void skip_blanks(reader *r) {
-  while (r->at < r->end && (*r->at == ' ' || *r->at == '\t' || *r->at == '\r')) r->at++;
+  while (r->at < r->end && (*r->at == ' ' || *r->at == '\t' || *r->at == '\r' ||
+                             *r->at == '\n')) r->at++;
 }
 
 static bool take_char(reader *r, char c) {
