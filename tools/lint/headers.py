@@ -16,6 +16,11 @@ FLAGS = ["-fsyntax-only", "-pedantic-errors", "-Wall", "-Wextra", "-Wshadow", "-
 
 def main():
     offences = []
+    for path in public.headers():
+        name = path[len("include/"):]
+        if name != "causeway/causeway.h" and f'"{name}"' not in source.read(
+                "include/causeway/causeway.h"):
+            offences.append(f"include/causeway/causeway.h does not include {name}")
     text = "".join(f'#include "{path[len("include/"):]}"\n' for path in public.headers())
     compilers = [(sys.argv[1], "c11", "c", ["-Wstrict-prototypes"])]
     if len(sys.argv) > 2:
