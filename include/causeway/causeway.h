@@ -14,6 +14,7 @@
 #include "causeway/channel.h"
 #include "causeway/clock.h"
 #include "causeway/error.h"
+#include "causeway/file.h"
 #include "causeway/future.h"
 #include "causeway/handle.h"
 #include "causeway/offload.h"

@@ -225,6 +225,11 @@ cwi_future *cwi_task_spawn(cwi_runtime *rt, cw_task_fn fn, void *context, const 
   return f;
 }
 
+void cwi_task_begin(cwi_future *task) {
+  cwi_runtime *rt = task->home;
+  if (rt != cwi_runtime_peek()) cwi_runtime_post(rt, &task->job);
+}
+
 cw_future *cw_spawn(cw_task_fn fn, void *context) {
   cw_error err;
   if (fn == NULL) return cw_failed(CW_E_INVALID, "cw_spawn() needs a function");
@@ -234,7 +239,7 @@ cw_future *cw_spawn(cw_task_fn fn, void *context) {
   if (f == NULL) return cwi_future_nomem();
   f->site = CWI_RETURN_ADDRESS();
   cw_future *handle = cwi_future_handle(f);
-  if (rt != cwi_runtime_peek()) cwi_runtime_post(rt, &f->job); /* last: it may end at once */
+  cwi_task_begin(f);
   return handle;
 }
 

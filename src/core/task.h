@@ -37,9 +37,13 @@ void cwi_task_collect(cwi_runtime *runtime);
 /* Makes a parked task ready; from any thread. */
 void cwi_task_wake(cwi_task *task);
 
-/* Starts a task on `runtime`, as a child of the running task where that runs there. NULL: no
- * memory. */
+/* Makes a task on `runtime`, as a child of the running task where that runs there; it is queued at
+ * once on this thread's own runtime, and by cwi_task_begin() on another. NULL: no memory. */
 cwi_future *cwi_task_spawn(cwi_runtime *runtime, cw_task_fn fn, void *context,
                            const char *operation, cw_error *err);
+
+/* Queues a task that was made for another thread's runtime; nothing on this thread's own. The last use
+ * of `task`: it may end at once. */
+void cwi_task_begin(cwi_future *task);
 
 #endif
