@@ -5,6 +5,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "causeway/runtime.h"
 #include "causeway/task.h"
@@ -162,7 +163,8 @@ static void on_events(cw_event *events, size_t len, void *context) {
   t->calls++;
   for (size_t i = 0; i < len; i++) CHECK_OK(events[i].status);
   if (t->closes != NULL) CHECK_OK(cw_port_close(t->closes));
-  if ((t->events += (int)len) == t->expected) CHECK_OK(cw_complete(t->done, cw_value_none()));
+  int seen = atomic_fetch_add(&t->events, (int)len) + (int)len;
+  if (seen == t->expected) CHECK_OK(cw_complete(t->done, cw_value_none()));
 }
 
 static void *complete_later(void *context) {
