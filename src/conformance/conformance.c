@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The program around the suites: arguments, files, counts, the report.
  *
- * The report is stable text: one line an area, `AREA name passed/total`, and `TOTAL passed/total` at
- * the end, which tools/conformance compares with the floor. */
+ * The report is stable text: one line an area, `AREA name passed/total`, and `TOTAL passed/total`
+ * at the end, which tools/conformance compares with the floor. */
 #include "conformance/conformance.h"
 
 #include <stdio.h>

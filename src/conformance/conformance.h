@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The conformance program: `causeway-conformance SUITE [options] [path...]` runs recorded vectors and
- * counts by area what agrees. Each suite is one file, listed in conformance.c.
+/* The conformance program: `causeway-conformance SUITE [options] [path...]` runs recorded vectors
+ * and counts by area what agrees. Each suite is one file, listed in conformance.c.
  *
  * Options: --failures N shows the first N rows that differ, --area NAME and --id TEXT run some rows
  * only. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The suite of language models: quantised blocks, logits, greedy continuations, embeddings. A path is
- * a folder with models/ and vectors/.
+/* The suite of language models: quantised blocks, logits, greedy continuations, embeddings. A path
+ * is a folder with models/ and vectors/.
  *
  * Tolerances follow the vectors' own rules: the reference has three numeric paths (recorded as top,
- * top_default_cfg and top_exact), which differ by up to 0.4 on quantised models; a logit passes where
- * it is that near to any of them. A continuation must agree while the reference's own paths agree and
- * the best two logits are further apart than the tolerance of the model's type. */
+ * top_default_cfg and top_exact), which differ by up to 0.4 on quantised models; a logit passes
+ * where it is that near to any of them. A continuation must agree while the reference's own paths
+ * agree and the best two logits are further apart than the tolerance of the model's type. */
 #include <dirent.h>
 #include <math.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Hashes, over libcrypto. A SHA-256 under way can be saved and gone on with, also in another process
- * of the same build: that is how a download resumes without reading what it has. */
+/* Hashes, over libcrypto. A SHA-256 under way can be saved and gone on with, also in another
+ * process of the same build: that is how a download resumes without reading what it has. */
 #ifndef CORE_HASH_H
 #define CORE_HASH_H
 

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Ports: futures and streams in, batches of events out.
  *
- * An attachment joins one future or stream to the port. It is in the port's table until its last event,
- * which lies inside it, so that a settlement needs no memory. Two hold it: the table, and the waiter
- * that is linked to a future.
+ * An attachment joins one future or stream to the port. It is in the port's table until its last
+ * event, which lies inside it, so that a settlement needs no memory. Two hold it: the table, and
+ * the waiter that is linked to a future.
  *
- * A stream is pumped by one thread at a time (`pumping`): values are moved as far as there is credit,
- * and where nothing is there a waiter on the next value resumes the pump.
+ * A stream is pumped by one thread at a time (`pumping`): values are moved as far as there is
+ * credit, and where nothing is there a waiter on the next value resumes the pump.
  *
- * Events go to a list; whoever makes it non-empty wakes the sink. Delivery is by one thread at a time
- * (`busy`): others leave their events to it, which is how a batch grows while the host is slow. */
+ * Events go to a list; whoever makes it non-empty wakes the sink. Delivery is by one thread at a
+ * time (`busy`): others leave their events to it, which is how a batch grows while the host is
+ * slow. */
 #include "core/port.h"
 
 #include <pthread.h>
@@ -111,7 +112,8 @@ static void fill_event(cw_event *event, cw_event_kind kind, uint64_t tag, cw_sta
   if (event->error != NULL) *event->error = *err;
 }
 
-/* Queues a node and wakes the sink where the queue was empty; drops it where the port has closed. */
+/* Queues a node and wakes the sink where the queue was empty; drops it where the port has
+ * closed. */
 static void push_node(cwi_port *port, cwi_event_node *node) {
   node->next = NULL;
   cwi_object_lock(port);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* The sink that posts to a Dart port.
  *
- * A batch is one message, a list of the events as CBOR and the address of an envelope. Every outcome of
- * a message has an owner:
+ * A batch is one message, a list of the events as CBOR and the address of an envelope. Every
+ * outcome of a message has an owner:
  *
- *   delivered       the bytes are the isolate's, whose collector frees them through their finalizer; the
- *                   host gives the envelope back with cw_envelope_free(), and with it takes over the
- *                   handles that the values name
- *   never handled   (the isolate ended, a hot restart) the VM runs both finalizers: bytes freed, handles
- *                   released
+ *   delivered       the bytes are the isolate's, whose collector frees them through their
+ *                   finalizer; the host gives the envelope back with cw_envelope_free(), and with
+ *                   it takes over the handles that the values name
+ *   never handled   (the isolate ended, a hot restart) the VM runs both finalizers: bytes freed,
+ *                   handles released
  *   refused         posting returned false: nothing was taken, so both are freed here; the host has
  *                   gone, and the port closes
  *
@@ -172,8 +172,8 @@ static message_bytes *encode(cwi_event_node *batch) {
 
 /* ---- posting ---- */
 
-/* Posts one message; false where the port refused it, or there is no memory (the host is then out of
- * step with its operations, and better told by the end of its port). */
+/* Posts one message; false where the port refused it, or there is no memory (the host is then out
+ * of step with its operations, and better told by the end of its port). */
 static bool post_batch(cwi_port *port, cwi_event_node *batch) {
   message_bytes *bytes = encode(batch);
   bool failed = bytes == NULL;

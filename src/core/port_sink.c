@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Two sinks: a callback on the reactor's thread, and a descriptor that is readable while events wait. */
+/* Two sinks: a callback on the reactor's thread, and a descriptor that is readable while events
+ * wait. */
 #include <errno.h>
 #include <sys/eventfd.h>
 #include <unistd.h>

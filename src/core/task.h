@@ -42,8 +42,8 @@ void cwi_task_wake(cwi_task *task);
 cwi_future *cwi_task_spawn(cwi_runtime *runtime, cw_task_fn fn, void *context,
                            const char *operation, cw_error *err);
 
-/* Queues a task that was made for another thread's runtime; nothing on this thread's own. The last use
- * of `task`: it may end at once. */
+/* Queues a task that was made for another thread's runtime; nothing on this thread's own. The last
+ * use of `task`: it may end at once. */
 void cwi_task_begin(cwi_future *task);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Values that own a handle: what an operation that opens something gives. Dropping the value releases
- * the handle, so that the result of an operation nobody waited for is not lost. */
+/* Values that own a handle: what an operation that opens something gives. Dropping the value
+ * releases the handle, so that the result of an operation nobody waited for is not lost. */
 #ifndef CORE_VALUE_HANDLE_H
 #define CORE_VALUE_HANDLE_H
 

@@ -11,8 +11,8 @@
 #define NANOS_A_SECOND 1000000000
 
 /* Raises CW_E_QUERY: `head`, the text of a, `middle`, the text of b, `tail`. */
-static cw_status fail_with(cw_error *err, const char *head, cw_value a, const char *middle, cw_value b,
-                           const char *tail) {
+static cw_status fail_with(cw_error *err, const char *head, cw_value a, const char *middle,
+                           cw_value b, const char *tail) {
   cwi_buf text;
   cwi_buf_init(&text, 0);
   (void)cwi_buf_append_str(&text, head);
@@ -35,7 +35,8 @@ static cw_status fail_op(cwi_db_op op, cw_value a, cw_value b, cw_error *err) {
   return fail_with(err, heads[op], a, op == CWI_DB_POW ? "' with '" : "' and '", b, "'");
 }
 
-static cw_status fail_compute(cw_value a, const char *sign, cw_value b, const char *why, cw_error *err) {
+static cw_status fail_compute(cw_value a, const char *sign, cw_value b, const char *why,
+                              cw_error *err) {
   return fail_with(err, "Failed to compute: \"", a, sign, b, why);
 }
 
@@ -104,7 +105,8 @@ static bool to_decimal(cw_value number, cwi_decimal *out) {
     *out = cwi_decimal_from_int(cwi_value_as_int(number));
     return true;
   }
-  if (number.kind == CW_VALUE_FLOAT) return cwi_decimal_from_double(cwi_value_as_float(number), out);
+  if (number.kind == CW_VALUE_FLOAT)
+    return cwi_decimal_from_double(cwi_value_as_float(number), out);
   *out = cwi_db_decimal(number);
   return true;
 }
@@ -130,7 +132,8 @@ static bool decimal_op(cwi_db_op op, cwi_decimal a, cwi_decimal b, cwi_decimal *
 double cwi_db_number_as_float(cw_value number) {
   if (number.kind == CW_VALUE_INT) return (double)cwi_value_as_int(number);
   if (number.kind == CW_VALUE_FLOAT) return cwi_value_as_float(number);
-  return cwi_db_kind_of(number) == CWI_DB_DECIMAL ? cwi_decimal_to_double(cwi_db_decimal(number)) : NAN;
+  return cwi_db_kind_of(number) == CWI_DB_DECIMAL ? cwi_decimal_to_double(cwi_db_decimal(number))
+                                                  : NAN;
 }
 
 static cw_status number_op(cwi_db_op op, cw_value a, cw_value b, cw_value *out, cw_error *err) {
@@ -182,7 +185,8 @@ static cw_status durations_op(cwi_db_op op, cw_value a, cw_value b, cw_value *ou
 #define DATETIME_SECONDS_MAX INT64_C(8210266876799)
 
 /* A datetime moved by a duration, forward or back. */
-static cw_status shift(cw_value datetime, cw_value duration, bool back, cw_value *out, cw_error *err) {
+static cw_status shift(cw_value datetime, cw_value duration, bool back, cw_value *out,
+                       cw_error *err) {
   int64_t seconds = cw_value_as_seconds(datetime);
   uint64_t by = (uint64_t)cw_value_as_seconds(duration);
   int64_t nanos = cw_value_as_nanos(datetime);

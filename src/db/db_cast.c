@@ -84,7 +84,8 @@ static bool text_is(cw_bytes text, const char *word) {
   return text.size == strlen(word) && memcmp(text.data, word, text.size) == 0;
 }
 
-static cw_status cast_text(cw_bytes text, cwi_db_kind kind, cw_value *out, bool *ok, cw_error *err) {
+static cw_status cast_text(cw_bytes text, cwi_db_kind kind, cw_value *out, bool *ok,
+                           cw_error *err) {
   *ok = true;
   switch ((int)kind) {
   case CWI_DB_BOOL:
@@ -251,7 +252,8 @@ cw_status cwi_db_cast(cw_value value, cwi_db_kind kind, cw_value *out, bool *ok,
                               err);
   default: break;
   }
-  if (kind == CWI_DB_BYTES && value.kind == CW_VALUE_ARRAY) return bytes_of_array(value, out, ok, err);
+  if (kind == CWI_DB_BYTES && value.kind == CW_VALUE_ARRAY)
+    return bytes_of_array(value, out, ok, err);
   if (value.kind == CW_VALUE_STRING) return cast_text(cw_value_as_bytes(value), kind, out, ok, err);
   return CW_OK;
 }

@@ -108,8 +108,8 @@ out:
   return status;
 }
 
-cw_status cwi_db_catalog_remove(cwi_db_txn *txn, cwi_db_def kind, cwi_db_scope scope, const char *name,
-                                size_t size, cw_error *err) {
+cw_status cwi_db_catalog_remove(cwi_db_txn *txn, cwi_db_def kind, cwi_db_scope scope,
+                                const char *name, size_t size, cw_error *err) {
   cwi_buf key;
   cw_status status = make_key(&key, kind, scope, name, size, err);
   if (status == CW_OK) status = cwi_db_txn_delete(txn, bytes_of(&key), err);
@@ -119,7 +119,8 @@ cw_status cwi_db_catalog_remove(cwi_db_txn *txn, cwi_db_def kind, cwi_db_scope s
 }
 
 /* [name, entry] of one stored definition. */
-static cw_status make_pair(cw_bytes key, cw_bytes value, size_t prefix, cw_value *out, cw_error *err) {
+static cw_status make_pair(cw_bytes key, cw_bytes value, size_t prefix, cw_value *out,
+                           cw_error *err) {
   cw_value name = cwi_value_none();
   cw_value entry = cwi_value_none();
   cw_value pair = cwi_value_none();
@@ -158,7 +159,8 @@ cw_status cwi_db_catalog_list(cwi_db_txn *txn, cwi_db_def kind, cwi_db_scope sco
   cwi_buf_init(&begin, 0);
   cwi_buf_init(&end, 0);
   *out = cwi_value_none();
-  if (!put_scope(&begin, kind, scope) || !put_scope(&end, kind, scope) || !cwi_db_key_successor(&end)) {
+  if (!put_scope(&begin, kind, scope) || !put_scope(&end, kind, scope) ||
+      !cwi_db_key_successor(&end)) {
     status = CWI_RAISE_NOMEM(err, "definitions");
     goto out;
   }
@@ -200,8 +202,8 @@ static cw_status drop_prefix(cwi_db_txn *txn, const cwi_buf *prefix, cw_error *e
   return status;
 }
 
-/* Deletes the definitions of every kind in a scope: those of the table alone where `whole` is not set,
- * else of all that lies below as well. */
+/* Deletes the definitions of every kind in a scope: those of the table alone where `whole` is not
+ * set, else of all that lies below as well. */
 static cw_status drop_definitions(cwi_db_txn *txn, cwi_db_scope scope, int levels, cw_error *err) {
   cw_status status = CW_OK;
   for (int kind = CWI_DB_DEF_DATABASE; status == CW_OK && kind <= CWI_DB_DEF_ACCESS; kind++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Stored definitions. An entry is an object value under (kind, scope, name); the executor gives it a
- * "text" (the canonical DEFINE statement, what INFO shows) and what else it wants to keep. Numbers for
- * databases, tables and indexes are handed out here, never twice. */
+/* Stored definitions. An entry is an object value under (kind, scope, name); the executor gives it
+ * a "text" (the canonical DEFINE statement, what INFO shows) and what else it wants to keep.
+ * Numbers for databases, tables and indexes are handed out here, never twice. */
 #ifndef DB_CATALOG_H
 #define DB_CATALOG_H
 
@@ -39,22 +39,23 @@ typedef struct cwi_db_scope {
 /* *out is NONE where there is no such entry. */
 cw_status cwi_db_catalog_get(cwi_db_txn *txn, cwi_db_def kind, cwi_db_scope scope, const char *name,
                              size_t size, cw_value *out, cw_error *err);
-/* Sets an entry (an OBJECT, borrowed). An entry without an "id" of a kind that has numbers (namespace,
- * database, table, index, sequence) gets one: read it back with cwi_db_catalog_id. */
+/* Sets an entry (an OBJECT, borrowed). An entry without an "id" of a kind that has numbers
+ * (namespace, database, table, index, sequence) gets one: read it back with cwi_db_catalog_id. */
 cw_status cwi_db_catalog_put(cwi_db_txn *txn, cwi_db_def kind, cwi_db_scope scope, const char *name,
                              size_t size, cw_value *entry, cw_error *err);
-cw_status cwi_db_catalog_remove(cwi_db_txn *txn, cwi_db_def kind, cwi_db_scope scope, const char *name,
-                                size_t size, cw_error *err);
+cw_status cwi_db_catalog_remove(cwi_db_txn *txn, cwi_db_def kind, cwi_db_scope scope,
+                                const char *name, size_t size, cw_error *err);
 /* An ARRAY of [name, entry] in byte order of names. */
 cw_status cwi_db_catalog_list(cwi_db_txn *txn, cwi_db_def kind, cwi_db_scope scope, cw_value *out,
                               cw_error *err);
-/* Removes all that lies under a table (its records, edges, indexes, fields ...), under a database, a
- * namespace; not its own entry. */
+/* Removes all that lies under a table (its records, edges, indexes, fields ...), under a database,
+ * a namespace; not its own entry. */
 cw_status cwi_db_catalog_drop_table(cwi_db_txn *txn, cwi_db_scope scope, cw_error *err);
 cw_status cwi_db_catalog_drop_database(cwi_db_txn *txn, cwi_db_scope scope, cw_error *err);
 cw_status cwi_db_catalog_drop_namespace(cwi_db_txn *txn, cwi_db_scope scope, cw_error *err);
 uint32_t cwi_db_catalog_id(cw_value entry);
-/* Changes with every put or remove that is committed: caches of definitions are valid while it stays. */
+/* Changes with every put or remove that is committed: caches of definitions are valid while it
+ * stays. */
 cw_status cwi_db_catalog_generation(cwi_db_txn *txn, uint64_t *generation, cw_error *err);
 
 #endif

@@ -2,8 +2,9 @@
 /* The stored form of values; docs/formats/value.md.
  *
  * A version byte, then one part. A part is a tag and its payload; numbers of bytes and items are
- * LEB128. Arrays, sets and objects carry the size of their body in front, so that a reader steps over
- * what it does not want: finding one field of a document touches the names and nothing else. */
+ * LEB128. Arrays, sets and objects carry the size of their body in front, so that a reader steps
+ * over what it does not want: finding one field of a document touches the names and nothing
+ * else. */
 #include "db/db_codec.h"
 
 #include <string.h>
@@ -118,12 +119,17 @@ static cw_status encode_box(cw_value value, cwi_buf *out, size_t depth, cw_error
     put_fixed(out, d.hi, 4);
     return CW_OK;
   }
-  case CWI_DB_SET: put_byte(out, PART_SET); return encode_items(cwi_db_set_items(value), out, depth, err);
+  case CWI_DB_SET:
+    put_byte(out, PART_SET);
+    return encode_items(cwi_db_set_items(value), out, depth, err);
   case CWI_DB_GEOMETRY:
     put_byte(out, PART_GEOMETRY);
     put_byte(out, (unsigned)cwi_db_geometry_shape(value));
     return encode_part(cwi_db_geometry_coordinates(value), out, depth, err);
-  case CWI_DB_TABLE: put_byte(out, PART_TABLE); put_bytes(out, cwi_db_table_name(value)); return CW_OK;
+  case CWI_DB_TABLE:
+    put_byte(out, PART_TABLE);
+    put_bytes(out, cwi_db_table_name(value));
+    return CW_OK;
   case CWI_DB_RECORD:
     put_byte(out, PART_RECORD);
     put_bytes(out, cwi_db_record_table(value));
@@ -180,7 +186,9 @@ static cw_status encode_part(cw_value value, cwi_buf *out, size_t depth, cw_erro
     put_bytes(out, value);
     break;
   case CW_VALUE_ARRAY: put_byte(out, PART_ARRAY); return encode_items(value, out, depth + 1, err);
-  case CW_VALUE_OBJECT: put_byte(out, PART_OBJECT); return encode_object(value, out, depth + 1, err);
+  case CW_VALUE_OBJECT:
+    put_byte(out, PART_OBJECT);
+    return encode_object(value, out, depth + 1, err);
   case CW_VALUE_UUID:
     put_byte(out, PART_UUID);
     (void)cwi_buf_append(out, cw_value_as_bytes(value).data, 16);
@@ -321,11 +329,13 @@ static cw_status decode_decimal(part_reader *r, cw_value *out, cw_error *err) {
       (head & 0x7F) > CWI_DECIMAL_SCALE_MAX) {
     return damaged(err);
   }
-  cwi_decimal d = {.lo = lo, .hi = (uint32_t)hi, .scale = head & 0x7F, .negative = (head & 0x80) != 0};
+  cwi_decimal d = {
+      .lo = lo, .hi = (uint32_t)hi, .scale = head & 0x7F, .negative = (head & 0x80) != 0};
   return cwi_db_value_decimal(d, out, err);
 }
 
-static cw_status decode_pair(part_reader *r, unsigned tag, cw_value *out, size_t depth, cw_error *err) {
+static cw_status decode_pair(part_reader *r, unsigned tag, cw_value *out, size_t depth,
+                             cw_error *err) {
   cw_status status = CW_OK;
   cw_value a = cwi_value_none();
   cw_value b = cwi_value_none();
@@ -358,7 +368,8 @@ static cw_status decode_pair(part_reader *r, unsigned tag, cw_value *out, size_t
       status = damaged(err);
       goto out;
     }
-    status = cwi_db_value_range((cwi_db_bound)(head & 3), a, (cwi_db_bound)(head >> 2), b, out, err);
+    status =
+        cwi_db_value_range((cwi_db_bound)(head & 3), a, (cwi_db_bound)(head >> 2), b, out, err);
     break;
   }
   a = cwi_value_none();
@@ -385,7 +396,8 @@ static cw_status decode_time(part_reader *r, bool datetime, cw_value *out, cw_er
   uint64_t nanos;
   bool good = datetime ? get_signed(r, &when) : get_count(r, &span);
   if (!good || !get_count(r, &nanos) || nanos > 999999999) return damaged(err);
-  *out = datetime ? cw_value_datetime(when, (uint32_t)nanos) : cw_value_duration(span, (uint32_t)nanos);
+  *out = datetime ? cw_value_datetime(when, (uint32_t)nanos)
+                  : cw_value_duration(span, (uint32_t)nanos);
   return CW_OK;
 }
 
@@ -535,7 +547,8 @@ cw_status cwi_db_codec_field(cw_bytes bytes, const char *key, size_t key_size, c
   *found = false;
   *field = (cw_bytes){NULL, 0};
   cw_status status = check_version(&bytes, err);
-  return status != CW_OK ? status : cwi_db_codec_field_part(bytes, key, key_size, field, found, err);
+  return status != CW_OK ? status
+                         : cwi_db_codec_field_part(bytes, key, key_size, field, found, err);
 }
 
 cwi_db_kind cwi_db_codec_part_kind(cw_bytes part) {

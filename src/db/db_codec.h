@@ -9,14 +9,15 @@
 
 #define CWI_DB_CODEC_VERSION 1
 
-/* Appends the encoding of `value`. CW_E_UNSUPPORTED for closures; CW_E_LIMIT where it nests too deep. */
+/* Appends the encoding of `value`. CW_E_UNSUPPORTED for closures; CW_E_LIMIT where it nests too
+ * deep. */
 cw_status cwi_db_codec_encode(cw_value value, cwi_buf *out, cw_error *err);
 /* Decodes all of `bytes`. */
 cw_status cwi_db_codec_decode(cw_bytes bytes, cw_value *out, cw_error *err);
 
-/* Finds the encoding of the field `key` in an encoded object without decoding the rest; *found false
- * where there is none or `bytes` is no object. `field` is a part of `bytes`, and may be searched and
- * decoded with the functions below. */
+/* Finds the encoding of the field `key` in an encoded object without decoding the rest; *found
+ * false where there is none or `bytes` is no object. `field` is a part of `bytes`, and may be
+ * searched and decoded with the functions below. */
 cw_status cwi_db_codec_field(cw_bytes bytes, const char *key, size_t key_size, cw_bytes *field,
                              bool *found, cw_error *err);
 /* Like cwi_db_codec_decode and cwi_db_codec_field for a part that has no version byte. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Decimal arithmetic on a coefficient below 2^96 and a scale of 0 to 28.
  *
- * Sums and products are formed exactly in 224 bits (limbs of 32, lowest first) and then brought back by
- * dropping digits, with one rounding, half to even. Division produces up to nine digits a step and
- * takes trailing zeros off in the same coarse way as the engine whose answers are recorded (10^8 where
- * the low limb is zero, then 10^4, 10^2, 10 as far as there are factors of two): 7 / 2 is 3.50, and
- * the vectors show it. */
+ * Sums and products are formed exactly in 224 bits (limbs of 32, lowest first) and then brought
+ * back by dropping digits, with one rounding, half to even. Division produces up to nine digits a
+ * step and takes trailing zeros off in the same coarse way as the engine whose answers are recorded
+ * (10^8 where the low limb is zero, then 10^4, 10^2, 10 as far as there are factors of two): 7 / 2
+ * is 3.50, and the vectors show it. */
 #include "db/db_decimal.h"
 
 #include <inttypes.h>
@@ -334,7 +334,8 @@ static void unscale(cwi_u128 *c, int *scale) {
     int digits;
   } steps[] = {{15, 10000, 4}, {3, 100, 2}, {1, 10, 1}};
   for (size_t i = 0; i < CWI_ARRAY_LEN(steps); i++) {
-    if (((uint32_t)*c & steps[i].mask) == 0 && *scale >= steps[i].digits && *c % steps[i].power == 0) {
+    if (((uint32_t)*c & steps[i].mask) == 0 && *scale >= steps[i].digits &&
+        *c % steps[i].power == 0) {
       *c /= steps[i].power;
       *scale -= steps[i].digits;
     }

@@ -47,7 +47,8 @@ static cw_status copy_floats(cw_value value, cw_value *out, cw_error *err) {
   return status;
 }
 
-cw_status cwi_db_value_geometry(cwi_db_shape shape, cw_value coordinates, cw_value *out, cw_error *err) {
+cw_status cwi_db_value_geometry(cwi_db_shape shape, cw_value coordinates, cw_value *out,
+                                cw_error *err) {
   *out = cwi_value_none();
   bool fits = shape == CWI_DB_COLLECTION ? coordinates.kind == CW_VALUE_ARRAY
                                          : coordinates_fit(coordinates, shapes[shape].depth);

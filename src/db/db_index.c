@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Index entries. A key is the prefix of the index, the encoded values, and, where the index is not
- * unique or one of the values is NONE or NULL, the record's key; the stored value is the record's key
- * in its key form. Unique entries with all values present have no record key behind them, so that the
- * second one meets the first. */
+ * unique or one of the values is NONE or NULL, the record's key; the stored value is the record's
+ * key in its key form. Unique entries with all values present have no record key behind them, so
+ * that the second one meets the first. */
 #include "db/db_index.h"
 
 #include "core/alloc.h"
@@ -24,11 +24,12 @@ static bool stands_alone(cwi_db_index index, const cw_value *values, size_t len)
   return true;
 }
 
-static cw_status make_entry(cwi_db_index index, const cw_value *values, size_t len, cw_value record_key,
-                            cwi_buf *key, cwi_buf *value, cw_error *err) {
+static cw_status make_entry(cwi_db_index index, const cw_value *values, size_t len,
+                            cw_value record_key, cwi_buf *key, cwi_buf *value, cw_error *err) {
   cw_status status = CW_OK;
   (void)put_prefix(key, index);
-  for (size_t i = 0; status == CW_OK && i < len; i++) status = cwi_db_key_value(key, values[i], err);
+  for (size_t i = 0; status == CW_OK && i < len; i++)
+    status = cwi_db_key_value(key, values[i], err);
   if (status == CW_OK) status = cwi_db_key_record_key(value, record_key, err);
   if (status == CW_OK && !stands_alone(index, values, len)) {
     (void)cwi_buf_append(key, value->data, value->size);
@@ -50,7 +51,8 @@ cw_status cwi_db_index_add(cwi_db_txn *txn, cwi_db_index index, const cw_value *
     cw_bytes present;
     bool found;
     CWI_TRY(cwi_db_txn_get(txn, bytes_of(&key), &present, &found, err));
-    bool same = found && present.size == value.size && memcmp(present.data, value.data, value.size) == 0;
+    bool same =
+        found && present.size == value.size && memcmp(present.data, value.data, value.size) == 0;
     if (found && !same) {
       CWI_ASSERT(other != NULL);
       status = cwi_db_key_read_record_key(&present, other, err);
@@ -65,8 +67,8 @@ out:
   return status;
 }
 
-cw_status cwi_db_index_remove(cwi_db_txn *txn, cwi_db_index index, const cw_value *values, size_t len,
-                              cw_value record_key, cw_error *err) {
+cw_status cwi_db_index_remove(cwi_db_txn *txn, cwi_db_index index, const cw_value *values,
+                              size_t len, cw_value record_key, cw_error *err) {
   cw_status status = CW_OK;
   cwi_buf key;
   cwi_buf value;
@@ -86,7 +88,8 @@ out:
   return status;
 }
 
-static cw_status drop_space(cwi_db_txn *txn, cwi_db_index index, cwi_db_key_space space, cw_error *err) {
+static cw_status drop_space(cwi_db_txn *txn, cwi_db_index index, cwi_db_key_space space,
+                            cw_error *err) {
   cwi_buf begin;
   cwi_buf end;
   cwi_buf_init(&begin, 0);
@@ -118,7 +121,8 @@ static cw_status make_bounds(cwi_db_index index, const cw_value *prefix, size_t 
                              cwi_buf *begin, cwi_buf *end, cw_error *err) {
   cw_status status = CW_OK;
   (void)put_prefix(begin, index);
-  for (size_t i = 0; status == CW_OK && i < len; i++) status = cwi_db_key_value(begin, prefix[i], err);
+  for (size_t i = 0; status == CW_OK && i < len; i++)
+    status = cwi_db_key_value(begin, prefix[i], err);
   (void)cwi_buf_append(end, begin->data, begin->size);
   cw_value low = cwi_value_none();
   cw_value high = cwi_value_none();
@@ -132,7 +136,8 @@ static cw_status make_bounds(cwi_db_index index, const cw_value *prefix, size_t 
   if (low_bound == CWI_DB_EXCLUDED) (void)cwi_db_key_successor(begin);
   if (status == CW_OK && high_bound != CWI_DB_UNBOUNDED) status = cwi_db_key_value(end, high, err);
   if (high_bound != CWI_DB_EXCLUDED) (void)cwi_db_key_successor(end);
-  if (status == CW_OK && (begin->failed || end->failed)) status = CWI_RAISE_NOMEM(err, "an index scan");
+  if (status == CW_OK && (begin->failed || end->failed))
+    status = CWI_RAISE_NOMEM(err, "an index scan");
   return status;
 }
 
@@ -162,7 +167,8 @@ out:
   return status;
 }
 
-cw_status cwi_db_index_scan_next(cwi_db_index_scan *scan, cw_value *out, bool *found, cw_error *err) {
+cw_status cwi_db_index_scan_next(cwi_db_index_scan *scan, cw_value *out, bool *found,
+                                 cw_error *err) {
   cw_bytes key;
   cw_bytes value;
   *out = cwi_value_none();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Values as JSON: plain (what hosts see) and typed (nothing is lost; the encoding of the vectors). */
+/* Values as JSON: plain (what hosts see) and typed (nothing is lost; the encoding of the
+ * vectors). */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>

@@ -3,8 +3,8 @@
  *
  * A value begins with a tag, its kind's rank plus 2, so that 1 can end a list and 0 stays free for
  * escapes. Numbers are decimal digits with an exponent, so that ints, floats and decimals share one
- * order; where a key must be read back (`exact`) a byte behind the digits says which of the three it
- * was. Text ends itself: a zero byte becomes 00 01, the end is 00 00. */
+ * order; where a key must be read back (`exact`) a byte behind the digits says which of the three
+ * it was. Text ends itself: a zero byte becomes 00 01, the end is 00 00. */
 #include "db/db_key.h"
 
 #include <inttypes.h>
@@ -20,7 +20,14 @@
 #define LIST_MORE 2
 #define EXPONENT_BIAS 1024
 
-enum { NUMBER_LOWEST = 1, NUMBER_NEGATIVE, NUMBER_ZERO, NUMBER_POSITIVE, NUMBER_HIGHEST, NUMBER_NAN };
+enum {
+  NUMBER_LOWEST = 1,
+  NUMBER_NEGATIVE,
+  NUMBER_ZERO,
+  NUMBER_POSITIVE,
+  NUMBER_HIGHEST,
+  NUMBER_NAN
+};
 
 static uint8_t tag_of(cwi_db_kind kind) { return (uint8_t)(cwi_db_kind_rank(kind) + 2); }
 
@@ -354,7 +361,8 @@ static bool decimal_from_exponent_text(const char *text, uint8_t scale, cwi_deci
     size_t at = 2;
     for (int i = 1; i < -exponent; i++) unit[at++] = '0';
     unit[at++] = '1';
-    if (!cwi_decimal_parse(unit, at, &factor) || !cwi_decimal_mul(digits, factor, &digits)) return false;
+    if (!cwi_decimal_parse(unit, at, &factor) || !cwi_decimal_mul(digits, factor, &digits))
+      return false;
     digits = cwi_decimal_normalize(digits);
   }
   /* The zeros that were behind the last digit: adding a zero of that scale brings them back. */
@@ -454,7 +462,8 @@ static cw_status read_bound(key_reader *r, cwi_db_bound *bound, cw_value *out, s
   return CW_OK;
 }
 
-static cw_status read_box(key_reader *r, unsigned kind, cw_value *out, size_t depth, cw_error *err) {
+static cw_status read_box(key_reader *r, unsigned kind, cw_value *out, size_t depth,
+                          cw_error *err) {
   cw_status status = CW_OK;
   cw_value a = cwi_value_none();
   cw_value b = cwi_value_none();
@@ -588,7 +597,8 @@ bool cwi_db_key_prefix(cwi_buf *out, uint32_t db, uint32_t table, cwi_db_key_spa
   return !out->failed;
 }
 
-cw_status cwi_db_key_record(cwi_buf *out, uint32_t db, uint32_t table, cw_value key, cw_error *err) {
+cw_status cwi_db_key_record(cwi_buf *out, uint32_t db, uint32_t table, cw_value key,
+                            cw_error *err) {
   (void)cwi_db_key_prefix(out, db, table, CWI_DB_KEYS_RECORD);
   return cwi_db_key_record_key(out, key, err);
 }
@@ -621,7 +631,8 @@ cw_status cwi_db_key_record_range(cwi_buf *begin, cwi_buf *end, uint32_t db, uin
   cw_status status = CW_OK;
   if (low_bound != CWI_DB_UNBOUNDED) status = cwi_db_key_record_key(begin, low, err);
   if (status == CW_OK && low_bound == CWI_DB_EXCLUDED) (void)cwi_db_key_successor(begin);
-  if (status == CW_OK && high_bound != CWI_DB_UNBOUNDED) status = cwi_db_key_record_key(end, high, err);
+  if (status == CW_OK && high_bound != CWI_DB_UNBOUNDED)
+    status = cwi_db_key_record_key(end, high, err);
   if (high_bound != CWI_DB_EXCLUDED) (void)cwi_db_key_successor(end);
   if (status == CW_OK && (begin->failed || end->failed)) status = CWI_RAISE_NOMEM(err, "a key");
   return status;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The total order of values, equality, truth.
  *
- * Kinds compare by their rank; numbers of the three kinds compare by value, a float standing for its
- * shortest digits, so that 0.1 equals 0.1dec (db_key.c encodes the same digits, which keeps indexes in
- * this order). Within a kind: arrays item by item, objects by their entries in key order, record ids
- * by table and then key. */
+ * Kinds compare by their rank; numbers of the three kinds compare by value, a float standing for
+ * its shortest digits, so that 0.1 equals 0.1dec (db_key.c encodes the same digits, which keeps
+ * indexes in this order). Within a kind: arrays item by item, objects by their entries in key
+ * order, record ids by table and then key. */
 #include <math.h>
 
 #include "db/db_value_internal.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading the text of single values: datetimes (RFC 3339, or a date alone), durations, UUIDs, numbers. */
+/* Reading the text of single values: datetimes (RFC 3339, or a date alone), durations, UUIDs,
+ * numbers. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -116,13 +117,15 @@ bool cwi_db_parse_datetime(const char *text, size_t size, cw_value *out) {
       int64_t zone_minute;
       bool west = r.at < r.size && r.text[r.at] == '-';
       if (!take(&r, '+') && !take(&r, '-')) return false;
-      if (!digits(&r, 2, &zone_hour) || !take(&r, ':') || !digits(&r, 2, &zone_minute)) return false;
+      if (!digits(&r, 2, &zone_hour) || !take(&r, ':') || !digits(&r, 2, &zone_minute))
+        return false;
       if (zone_hour > 23 || zone_minute > 59) return false;
       zone = (zone_hour * 60 + zone_minute) * (west ? -60 : 60);
     }
   }
   if (r.at != r.size) return false;
-  *out = cw_value_datetime(days * 86400 + hour * 3600 + minute * 60 + second - zone, (uint32_t)nanos);
+  *out =
+      cw_value_datetime(days * 86400 + hour * 3600 + minute * 60 + second - zone, (uint32_t)nanos);
   return true;
 }
 

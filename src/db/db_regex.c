@@ -43,10 +43,12 @@ static void regex_release(void *pointer, void *context) {
   cwi_free(head, head->size + sizeof(block_head));
 }
 
-cw_status cwi_db_regex_compile(const char *pattern, size_t size, cwi_db_regex **out, cw_error *err) {
+cw_status cwi_db_regex_compile(const char *pattern, size_t size, cwi_db_regex **out,
+                               cw_error *err) {
   *out = NULL;
   if (size > PATTERN_BYTES_MAX) {
-    return CWI_RAISE(err, CW_E_LIMIT, 0, "a regular expression has at most %u bytes", PATTERN_BYTES_MAX);
+    return CWI_RAISE(err, CW_E_LIMIT, 0, "a regular expression has at most %u bytes",
+                     PATTERN_BYTES_MAX);
   }
   cwi_db_regex *regex = CWI_NEW(cwi_db_regex);
   if (regex == NULL) return CWI_RAISE_NOMEM(err, "a regular expression");
@@ -56,7 +58,8 @@ cw_status cwi_db_regex_compile(const char *pattern, size_t size, cwi_db_regex **
   pcre2_compile_context *options = NULL;
   if (regex->memory != NULL) options = pcre2_compile_context_create(regex->memory);
   if (options != NULL) {
-    regex->code = pcre2_compile((PCRE2_SPTR)pattern, size, PCRE2_UTF | PCRE2_UCP, &code, &offset, options);
+    regex->code =
+        pcre2_compile((PCRE2_SPTR)pattern, size, PCRE2_UTF | PCRE2_UCP, &code, &offset, options);
   }
   pcre2_compile_context_free(options);
   if (regex->code != NULL) {
@@ -111,8 +114,8 @@ cw_status cwi_db_regex_find(const cwi_db_regex *regex, const char *text, size_t 
   return status;
 }
 
-cw_status cwi_db_regex_match(const cwi_db_regex *regex, const char *text, size_t size, bool *matches,
-                             cw_error *err) {
+cw_status cwi_db_regex_match(const cwi_db_regex *regex, const char *text, size_t size,
+                             bool *matches, cw_error *err) {
   size_t begin;
   size_t end;
   return cwi_db_regex_find(regex, text, size, 0, &begin, &end, matches, err);
@@ -162,7 +165,8 @@ static void append_replacement(const cwi_db_regex *regex, pcre2_match_data *data
       at += 2;
       continue;
     }
-    size_t used = with[at] == '$' ? append_group(regex, data, text, with + at, with_size - at, out) : 0;
+    size_t used =
+        with[at] == '$' ? append_group(regex, data, text, with + at, with_size - at, out) : 0;
     if (used == 0) {
       (void)cwi_buf_append_char(out, with[at]);
       used = 1;
@@ -171,8 +175,8 @@ static void append_replacement(const cwi_db_regex *regex, pcre2_match_data *data
   }
 }
 
-cw_status cwi_db_regex_replace(const cwi_db_regex *regex, const char *text, size_t size, const char *with,
-                               size_t with_size, cwi_buf *out, cw_error *err) {
+cw_status cwi_db_regex_replace(const cwi_db_regex *regex, const char *text, size_t size,
+                               const char *with, size_t with_size, cwi_buf *out, cw_error *err) {
   pcre2_match_data *data = pcre2_match_data_create_from_pattern(regex->code, regex->memory);
   if (data == NULL) return CWI_RAISE_NOMEM(err, "matching");
   cw_status status = CW_OK;

@@ -58,7 +58,8 @@ bool cwi_db_txn_is_write(const cwi_db_txn *txn) { return txn->write; }
 cwi_db_store *cwi_db_txn_store(const cwi_db_txn *txn) { return txn->store; }
 void cwi_db_txn_interrupt_flag(cwi_db_txn *txn, const atomic_int *flag) { txn->interrupt = flag; }
 
-cw_status cwi_db_txn_get(cwi_db_txn *txn, cw_bytes key, cw_bytes *value, bool *found, cw_error *err) {
+cw_status cwi_db_txn_get(cwi_db_txn *txn, cw_bytes key, cw_bytes *value, bool *found,
+                         cw_error *err) {
   *value = (cw_bytes){NULL, 0};
   *found = false;
   cw_status status = check(txn, err);

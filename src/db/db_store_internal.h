@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a store implements. db_store.c checks arguments, limits and the interrupt flag, and calls these. */
+/* What a store implements. db_store.c checks arguments, limits and the interrupt flag, and calls
+ * these. */
 #ifndef DB_STORE_INTERNAL_H
 #define DB_STORE_INTERNAL_H
 

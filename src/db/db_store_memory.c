@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The memory store: versions of one copy-on-write tree (db_tree.c).
  *
- * A commit publishes a new root under the lock; a reader takes the root of its begin and is entered in
- * the list of readers. What a commit took out of the tree waits in a batch with the number of that
- * commit, until every reader that began before it has gone. Readers never wait for the writer, nor the
- * writer for them. */
+ * A commit publishes a new root under the lock; a reader takes the root of its begin and is entered
+ * in the list of readers. What a commit took out of the tree waits in a batch with the number of
+ * that commit, until every reader that began before it has gone. Readers never wait for the writer,
+ * nor the writer for them. */
 #include <pthread.h>
 #include <string.h>
 
@@ -217,7 +217,8 @@ static cw_status memory_remove(cwi_db_txn *base, cw_bytes key, cw_error *err) {
   return cwi_tree_remove(&txn_of(base)->writer, key, &found, err);
 }
 
-static cw_status memory_remove_range(cwi_db_txn *base, cw_bytes begin, cw_bytes end, cw_error *err) {
+static cw_status memory_remove_range(cwi_db_txn *base, cw_bytes begin, cw_bytes end,
+                                     cw_error *err) {
   memory_txn *txn = txn_of(base);
   for (;;) {
     cwi_tree_path path;
@@ -225,7 +226,8 @@ static cw_status memory_remove_range(cwi_db_txn *base, cw_bytes begin, cw_bytes 
     const cwi_tree_entry *entry = cwi_tree_at(&path);
     if (entry == NULL) return CW_OK;
     cw_bytes key = {entry->bytes, entry->key_size};
-    if (end.size > 0 && cwi_db_bytes_compare(key.data, key.size, end.data, end.size) >= 0) return CW_OK;
+    if (end.size > 0 && cwi_db_bytes_compare(key.data, key.size, end.data, end.size) >= 0)
+      return CW_OK;
     bool found;
     cw_status status = cwi_tree_remove(&txn->writer, key, &found, err);
     if (status != CW_OK) return status;
@@ -316,8 +318,8 @@ static void cursor_move(memory_cursor *cursor, const memory_txn *txn) {
   cursor->changes = txn->writer.changes;
 }
 
-static cw_status memory_cursor_next(cwi_db_cursor *base, cw_bytes *key, cw_bytes *value, bool *found,
-                                    cw_error *err) {
+static cw_status memory_cursor_next(cwi_db_cursor *base, cw_bytes *key, cw_bytes *value,
+                                    bool *found, cw_error *err) {
   memory_cursor *cursor = (memory_cursor *)(void *)base;
   const memory_txn *txn = txn_of(base->txn);
   cursor_move(cursor, txn);
@@ -325,7 +327,8 @@ static cw_status memory_cursor_next(cwi_db_cursor *base, cw_bytes *key, cw_bytes
   const uint8_t *end = cursor->bounds + cursor->begin_size;
   if (entry == NULL) return CW_OK;
   if (cursor->backward) {
-    if (cwi_db_bytes_compare(entry->bytes, entry->key_size, cursor->bounds, cursor->begin_size) < 0) {
+    if (cwi_db_bytes_compare(entry->bytes, entry->key_size, cursor->bounds, cursor->begin_size) <
+        0) {
       cursor->path.depth = 0;
       return CW_OK;
     }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* The file store: one SQLite file in WAL mode with one table of keys and values.
  *
- * The write transaction has a connection of its own; every read transaction borrows one from a pool,
- * so that a reader is a snapshot and never waits. A lock file beside the database, held with flock for
- * as long as the store is open for writing, keeps a second process (and a second store of this one)
- * out with a clear error; the system drops it when the process dies. Read-only stores do not take it.
+ * The write transaction has a connection of its own; every read transaction borrows one from a
+ * pool, so that a reader is a snapshot and never waits. A lock file beside the database, held with
+ * flock for as long as the store is open for writing, keeps a second process (and a second store of
+ * this one) out with a clear error; the system drops it when the process dies. Read-only stores do
+ * not take it.
  *
- * Pointers that SQLite gives stay valid until its statement steps again or is reset: `get` is reset by
- * the next `get`, all statements before the transaction ends. */
+ * Pointers that SQLite gives stay valid until its statement steps again or is reset: `get` is reset
+ * by the next `get`, all statements before the transaction ends. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -101,7 +102,8 @@ static cw_status raise(sqlite3 *db, int rc, const char *what, cw_error *err) {
   case SQLITE_TOOBIG: code = CW_E_LIMIT; break;
   default: break;
   }
-  return CWI_RAISE(err, code, rc, "%s: %s", what, db != NULL ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
+  return CWI_RAISE(err, code, rc, "%s: %s", what,
+                   db != NULL ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
 }
 
 /* ---- connections ---- */
@@ -121,25 +123,27 @@ static cw_status execute(connection *c, const char *sql, const char *what, cw_er
   return rc == SQLITE_OK ? CW_OK : raise(c->db, rc, what, err);
 }
 
-static cw_status open_connection(const sqlite_store *store, bool write, connection **out, cw_error *err) {
+static cw_status open_connection(const sqlite_store *store, bool write, connection **out,
+                                 cw_error *err) {
   cw_status status = CW_OK;
   connection *c = CWI_NEW(connection);
   if (c == NULL) return CWI_RAISE_NOMEM(err, "a connection");
-  int flags = SQLITE_OPEN_NOMUTEX |
-              (store->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  int flags = SQLITE_OPEN_NOMUTEX | (store->read_only ? SQLITE_OPEN_READONLY
+                                                      : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
   int rc = sqlite3_open_v2(store->path, &c->db, flags, store->vfs);
   if (rc != SQLITE_OK) {
     int os_code = c->db != NULL ? sqlite3_system_errno(c->db) : 0;
     status = raise(c->db, rc, "opening the database file", err);
     if ((rc & 0xFF) == SQLITE_CANTOPEN && store->read_only && os_code == ENOENT) {
-      status = CWI_RAISE(err, CW_E_NOT_FOUND, os_code, "there is no database file at '%s'", store->path);
+      status =
+          CWI_RAISE(err, CW_E_NOT_FOUND, os_code, "there is no database file at '%s'", store->path);
     }
     goto out;
   }
   (void)sqlite3_extended_result_codes(c->db, 1);
   (void)sqlite3_busy_timeout(c->db, write ? 2000 : 0);
-  CWI_TRY(execute(c, "PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY", "preparing a connection",
-                  err));
+  CWI_TRY(execute(c, "PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY",
+                  "preparing a connection", err));
   if (!store->read_only) {
     CWI_TRY(execute(c, store->sync == CWI_DB_SYNC_FULL ? "PRAGMA synchronous = FULL"
                                                        : "PRAGMA synchronous = NORMAL",
@@ -164,7 +168,8 @@ static cw_status statement(connection *c, int which, sqlite3_stmt **out, cw_erro
 }
 
 static int bind_bytes(sqlite3_stmt *st, int index, cw_bytes bytes) {
-  return sqlite3_bind_blob64(st, index, bytes.size > 0 ? bytes.data : "", bytes.size, SQLITE_STATIC);
+  return sqlite3_bind_blob64(st, index, bytes.size > 0 ? bytes.data : "", bytes.size,
+                             SQLITE_STATIC);
 }
 
 static int read_pragma(connection *c, const char *sql, int64_t *out) {
@@ -229,7 +234,8 @@ static cw_status take_lock(sqlite_store *store, cw_error *err) {
   store->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (store->lock_fd < 0) {
     int code = errno;
-    status = CWI_RAISE(err, cwi_status_from_errno(code), code, "cannot create the lock file '%s'", path);
+    status =
+        CWI_RAISE(err, cwi_status_from_errno(code), code, "cannot create the lock file '%s'", path);
   } else if (flock(store->lock_fd, LOCK_EX | LOCK_NB) != 0) {
     int code = errno;
     (void)close(store->lock_fd);
@@ -252,7 +258,8 @@ static void sqlite_close(cwi_db_store *base) {
     store->pool = next;
   }
   if (store->writer != NULL && !store->read_only) {
-    (void)sqlite3_wal_checkpoint_v2(store->writer->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    (void)sqlite3_wal_checkpoint_v2(store->writer->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
+                                    NULL);
   }
   close_connection(store->writer);
   if (store->lock_fd >= 0) (void)close(store->lock_fd);
@@ -392,7 +399,8 @@ static cw_status sqlite_commit(cwi_db_txn *base, cw_error *err) {
 
 /* ---- reading and writing ---- */
 
-static cw_status sqlite_get(cwi_db_txn *base, cw_bytes key, cw_bytes *value, bool *found, cw_error *err) {
+static cw_status sqlite_get(cwi_db_txn *base, cw_bytes key, cw_bytes *value, bool *found,
+                            cw_error *err) {
   connection *c = txn_of(base)->connection;
   sqlite3_stmt *st = NULL;
   cw_status status = statement(c, ST_GET, &st, err);
@@ -412,8 +420,8 @@ static cw_status sqlite_get(cwi_db_txn *base, cw_bytes key, cw_bytes *value, boo
 }
 
 /* Runs a writing statement with one or two blobs. */
-static cw_status run(connection *c, int which, cw_bytes first, const cw_bytes *second, const char *what,
-                     cw_error *err) {
+static cw_status run(connection *c, int which, cw_bytes first, const cw_bytes *second,
+                     const char *what, cw_error *err) {
   sqlite3_stmt *st = NULL;
   cw_status status = statement(c, which, &st, err);
   if (status != CW_OK) return status;
@@ -494,8 +502,8 @@ static cw_status sqlite_cursor_open(cwi_db_txn *txn, cw_bytes begin, cw_bytes en
   return CW_OK;
 }
 
-static cw_status sqlite_cursor_next(cwi_db_cursor *base, cw_bytes *key, cw_bytes *value, bool *found,
-                                    cw_error *err) {
+static cw_status sqlite_cursor_next(cwi_db_cursor *base, cw_bytes *key, cw_bytes *value,
+                                    bool *found, cw_error *err) {
   sqlite_cursor *cursor = (sqlite_cursor *)(void *)base;
   sqlite3 *db = txn_of(base->txn)->connection->db;
   if (cursor->done) return CW_OK;

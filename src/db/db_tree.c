@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* A copy-on-write B+tree.
  *
- * Entries hang only on leaves. An inner node has as many separators as children; separator i is at most
- * the smallest key below child i (that of child 0 is never looked at). Separators are copies of keys, so
- * that an entry can go without its parents being touched. Nodes, entries and separators are blocks of
- * memory that never change once a reader may see them: a node of an older generation is copied, and the
- * old one is put on the `retired` list. What a transaction makes is on `made`, so that a savepoint can
- * be undone by freeing everything made since and forgetting what was retired since.
+ * Entries hang only on leaves. An inner node has as many separators as children; separator i is at
+ * most the smallest key below child i (that of child 0 is never looked at). Separators are copies
+ * of keys, so that an entry can go without its parents being touched. Nodes, entries and separators
+ * are blocks of memory that never change once a reader may see them: a node of an older generation
+ * is copied, and the old one is put on the `retired` list. What a transaction makes is on `made`,
+ * so that a savepoint can be undone by freeing everything made since and forgetting what was
+ * retired since.
  *
  * Nodes that become empty are unlinked; half-empty ones are not merged. Splitting at the right edge
  * keeps the left node full, which is what loading in key order wants.
@@ -132,7 +133,8 @@ static size_t child_of(const cwi_tree_node *node, cw_bytes key) {
 }
 
 static bool key_is(const cwi_tree_entry *entry, cw_bytes key) {
-  return entry->key_size == key.size && (key.size == 0 || memcmp(entry->bytes, key.data, key.size) == 0);
+  return entry->key_size == key.size &&
+         (key.size == 0 || memcmp(entry->bytes, key.data, key.size) == 0);
 }
 
 const cwi_tree_entry *cwi_tree_find(const cwi_tree_node *root, cw_bytes key) {
@@ -181,7 +183,8 @@ static bool descend(cwi_tree_writer *w, cw_bytes key, write_path *path) {
   }
 }
 
-static void insert_at(cwi_tree_node *node, size_t index, cwi_tree_entry *key, cwi_tree_node *child) {
+static void insert_at(cwi_tree_node *node, size_t index, cwi_tree_entry *key,
+                      cwi_tree_node *child) {
   CWI_ASSERT(node->len < FANOUT && index <= node->len);
   size_t tail = node->len - index;
   memmove(&node->keys[index + 1], &node->keys[index], tail * sizeof(node->keys[0]));

@@ -57,7 +57,8 @@ typedef struct cwi_tree_path {
   size_t depth; /* 0: at no entry */
 } cwi_tree_path;
 
-/* Stands on the first entry with a key >= `key` (or > with `after`); depth 0 where there is none. */
+/* Stands on the first entry with a key >= `key` (or > with `after`); depth 0 where there is
+ * none. */
 void cwi_tree_seek(const cwi_tree_node *root, cw_bytes key, bool after, cwi_tree_path *path);
 /* Stands on the last entry with a key < `key`; an empty key is the end of everything. */
 void cwi_tree_seek_before(const cwi_tree_node *root, cw_bytes key, cwi_tree_path *path);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The boxes of the database's own kinds: decimal, record id, range, set, table, file, regex, geometry.
+/* The boxes of the database's own kinds: decimal, record id, range, set, table, file, regex,
+ * geometry.
  *
  * Each box is plain data and at most two values, which `deinit` drops and `clone` copies deeply. A
  * regex is compiled when it is made, so that matching never fails for its syntax; a clone compiles
@@ -16,7 +17,7 @@ typedef struct db_box {
   cwi_box box;
   uint8_t a_tag; /* range: bound of the begin; geometry: shape */
   uint8_t b_tag; /* range: bound of the end */
-  cw_value a;    /* record: table; range: begin; set: items; table: name; file: bucket; regex: pattern;
+  cw_value a; /* record: table; range: begin; set: items; table: name; file: bucket; regex: pattern;
                     geometry: coordinates */
   cw_value b;    /* record: key; range: end; file: key */
 } db_box;
@@ -330,8 +331,9 @@ const cwi_db_regex *cwi_db_regex_of(cw_value regex) {
 /* ---- sets ---- */
 
 /* Sorts pointers-free: a merge sort over the items, which moves values and never fails half way. */
-cw_status cwi_db_sort(cw_value *items, size_t len, int (*compare)(cw_value a, cw_value b, void *context),
-                      void *context, cw_error *err) {
+cw_status cwi_db_sort(cw_value *items, size_t len,
+                      int (*compare)(cw_value a, cw_value b, void *context), void *context,
+                      cw_error *err) {
   if (len < 2) return CW_OK;
   cw_value *spare = cwi_alloc_array(len, sizeof(cw_value));
   if (spare == NULL) return CWI_RAISE_NOMEM(err, "sorting");

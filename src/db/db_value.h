@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The values that only the database knows, as boxes over core/value.h, and what holds for every value
- * here: order, equality, truth, text.
+/* The values that only the database knows, as boxes over core/value.h, and what holds for every
+ * value here: order, equality, truth, text.
  *
- * Constructors take the values they are given, also on failure (they are released then), and give NONE
- * in `out` on failure. Accessors borrow and expect a value of their kind (asserted). */
+ * Constructors take the values they are given, also on failure (they are released then), and give
+ * NONE in `out` on failure. Accessors borrow and expect a value of their kind (asserted). */
 #ifndef DB_VALUE_H
 #define DB_VALUE_H
 
@@ -11,9 +11,9 @@
 #include "core/value.h"
 #include "db/db_decimal.h"
 
-/* What a value is, with the boxes told apart. The numbers are the order across kinds (README point 6
- * of the vectors), so that comparing kinds is comparing numbers; the three number kinds share a rank,
- * see cwi_db_kind_rank. Stored in files: a number never changes its meaning. */
+/* What a value is, with the boxes told apart. The numbers are the order across kinds (README point
+ * 6 of the vectors), so that comparing kinds is comparing numbers; the three number kinds share a
+ * rank, see cwi_db_kind_rank. Stored in files: a number never changes its meaning. */
 typedef enum cwi_db_kind {
   CWI_DB_NONE = 0,
   CWI_DB_NULL = 1,
@@ -39,7 +39,8 @@ typedef enum cwi_db_kind {
 } cwi_db_kind;
 
 cwi_db_kind cwi_db_kind_of(cw_value value);
-/* "int", "record", "function" ...; the word that errors and type::of use (geometry without shape). */
+/* "int", "record", "function" ...; the word that errors and type::of use (geometry without
+ * shape). */
 const char *cwi_db_kind_name(cwi_db_kind kind);
 CWI_INLINE bool cwi_db_is_number(cw_value v) {
   return v.kind == CW_VALUE_INT || v.kind == CW_VALUE_FLOAT || cwi_db_kind_of(v) == CWI_DB_DECIMAL;
@@ -50,7 +51,8 @@ CWI_INLINE bool cwi_db_is_number(cw_value v) {
 cw_status cwi_db_value_decimal(cwi_decimal decimal, cw_value *out, cw_error *err);
 cwi_decimal cwi_db_decimal(cw_value value);
 
-/* ---- record id: a table name and a key: int, string, uuid, array, object, or a range of those ---- */
+/* ---- record id: a table name and a key: int, string, uuid, array, object, or a range of
+ * those ---- */
 
 /* CW_E_TYPE where `key` can be no key. `table` is a STRING. */
 cw_status cwi_db_value_record(cw_value table, cw_value key, cw_value *out, cw_error *err);
@@ -64,7 +66,11 @@ CWI_INLINE bool cwi_db_is_record_range(cw_value v) {
 
 /* ---- range ---- */
 
-typedef enum cwi_db_bound { CWI_DB_UNBOUNDED = 0, CWI_DB_INCLUDED = 1, CWI_DB_EXCLUDED = 2 } cwi_db_bound;
+typedef enum cwi_db_bound {
+  CWI_DB_UNBOUNDED = 0,
+  CWI_DB_INCLUDED = 1,
+  CWI_DB_EXCLUDED = 2
+} cwi_db_bound;
 
 cw_status cwi_db_value_range(cwi_db_bound begin_bound, cw_value begin, cwi_db_bound end_bound,
                              cw_value end, cw_value *out, cw_error *err);
@@ -105,15 +111,17 @@ typedef enum cwi_db_shape {
   CWI_DB_COLLECTION = 6,    /* [GEOMETRY, ...] */
 } cwi_db_shape;
 
-/* Takes nested arrays of numbers (ints and decimals become floats); CW_E_TYPE where they do not fit. */
-cw_status cwi_db_value_geometry(cwi_db_shape shape, cw_value coordinates, cw_value *out, cw_error *err);
+/* Takes nested arrays of numbers (ints and decimals become floats); CW_E_TYPE where they do not
+ * fit. */
+cw_status cwi_db_value_geometry(cwi_db_shape shape, cw_value coordinates, cw_value *out,
+                                cw_error *err);
 cw_status cwi_db_value_point(double x, double y, cw_value *out, cw_error *err);
 cwi_db_shape cwi_db_geometry_shape(cw_value geometry);
 cw_value cwi_db_geometry_coordinates(cw_value geometry);
 const char *cwi_db_shape_name(cwi_db_shape shape);    /* "point", "line" ... */
 const char *cwi_db_shape_geojson(cwi_db_shape shape); /* "Point", "LineString" ... */
-/* Where `object` is a GeoJSON geometry (exactly its two keys, fitting coordinates), gives it in *out,
- * else NONE. `object` is borrowed. */
+/* Where `object` is a GeoJSON geometry (exactly its two keys, fitting coordinates), gives it in
+ * *out, else NONE. `object` is borrowed. */
 cw_status cwi_db_geometry_from_object(cw_value object, cw_value *out, cw_error *err);
 /* The GeoJSON object of a geometry. */
 cw_status cwi_db_geometry_to_object(cw_value geometry, cw_value *out, cw_error *err);
@@ -133,7 +141,8 @@ int cwi_db_compare(cw_value a, cw_value b);
 CWI_INLINE int cwi_db_kind_rank(cwi_db_kind kind) {
   return kind == CWI_DB_FLOAT || kind == CWI_DB_DECIMAL ? (int)CWI_DB_INT : (int)kind;
 }
-/* The = operator: compare gives 0, or one side is a regex that matches the other, a string. NONE and
+/* The = operator: compare gives 0, or one side is a regex that matches the other, a string. NONE
+ * and
  * NULL differ. */
 bool cwi_db_equal(cw_value a, cw_value b);
 bool cwi_db_truthy(cw_value value);
@@ -165,8 +174,8 @@ typedef enum cwi_db_json_style {
   CWI_DB_JSON_TYPED, /* nothing is lost: { "$type": ... } as in the recorded vectors */
 } cwi_db_json_style;
 
-/* Appends the JSON of `value`. With `rids` (NULL: not wanted) the JSON pointers of the strings that are
- * record ids are appended there, each followed by a newline. */
+/* Appends the JSON of `value`. With `rids` (NULL: not wanted) the JSON pointers of the strings that
+ * are record ids are appended there, each followed by a newline. */
 bool cwi_db_json(cwi_buf *out, cw_value value, cwi_db_json_style style, cwi_buf *rids);
 
 /* ---- reading text: false where the whole of it is not one ---- */
@@ -177,16 +186,19 @@ bool cwi_db_parse_uuid(const char *text, size_t size, uint8_t bytes[16]);
 bool cwi_db_parse_int(const char *text, size_t size, int64_t *out);
 bool cwi_db_parse_float(const char *text, size_t size, double *out);
 
-/* ---- kinds by cast and by coercion, for the simple kinds; compound ones are built on these ---- */
+/* ---- kinds by cast and by coercion, for the simple kinds; compound ones are built on
+ * these ---- */
 
 /* `kind` NONE..FUNCTION, with CWI_DB_ANY_NUMBER for `number`. *ok is false where it cannot be done,
  * with *out NONE; a status only for lack of memory. Text to record is not done here. */
 #define CWI_DB_ANY_NUMBER ((cwi_db_kind)64)
 cw_status cwi_db_cast(cw_value value, cwi_db_kind kind, cw_value *out, bool *ok, cw_error *err);
-/* The strict way of DEFINE FIELD and of function arguments: 1.0 to int, int to float, nothing more. */
+/* The strict way of DEFINE FIELD and of function arguments: 1.0 to int, int to float, nothing
+ * more. */
 cw_status cwi_db_coerce(cw_value value, cwi_db_kind kind, cw_value *out, bool *ok, cw_error *err);
 
-/* ---- arithmetic with the error texts of the language ("Cannot perform addition with '1' and 'a'") ---- */
+/* ---- arithmetic with the error texts of the language ("Cannot perform addition with '1' and
+ * 'a'") ---- */
 
 typedef enum cwi_db_op {
   CWI_DB_ADD, CWI_DB_SUB, CWI_DB_MUL, CWI_DB_DIV, CWI_DB_REM, CWI_DB_POW,

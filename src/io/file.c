@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The public file operations: each is a job of the offload pool that does one blocking operation.
  *
- * A job owns copies of its arguments in one allocation, so that the caller may free his when the call
- * returns. */
+ * A job owns copies of its arguments in one allocation, so that the caller may free his when the
+ * call returns. */
 #include "causeway/file.h"
 
 #include <dirent.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading a file as a stream: a task on the reactor that reads a chunk on the pool, sends it, and waits
- * where the stream has no credit. No pool thread is held while it waits.
+/* Reading a file as a stream: a task on the reactor that reads a chunk on the pool, sends it, and
+ * waits where the stream has no credit. No pool thread is held while it waits.
  *
- * The task owns the reader. A consumer that goes cancels the task through its handle, which is stale,
- * and so harmless, once the task has ended. */
+ * The task owns the reader. A consumer that goes cancels the task through its handle, which is
+ * stale, and so harmless, once the task has ended. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Blocking file operations.
  *
- * Reads use 64 KiB at a time: larger buffers leave the second-level cache and are slower (measured: 5.7
- * against 1.7 GB/s). A file is read until its end, not until its stated size: those of /proc state 0. */
+ * Reads use 64 KiB at a time: larger buffers leave the second-level cache and are slower (measured:
+ * 5.7 against 1.7 GB/s). A file is read until its end, not until its stated size: those of /proc
+ * state 0. */
 #include "io/file_sys.h"
 
 #include <dirent.h>

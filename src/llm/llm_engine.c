@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Engines: a model, its threads, the buffers of a pass, and the count of memory.
  *
- * Memory is counted before it is taken: what would pass the limit is refused with the figures in the
- * message, and nothing has been allocated then. A mapped model counts in full, since generation
+ * Memory is counted before it is taken: what would pass the limit is refused with the figures in
+ * the message, and nothing has been allocated then. A mapped model counts in full, since generation
  * touches all of it. */
 #include <math.h>
 #include <string.h>

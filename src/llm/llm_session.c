@@ -5,7 +5,8 @@
  * cancelled leaves positions behind `len` in the cache, which the next pass overwrites.
  *
  * A saved session is a header (magic, version, what the cache's layout depends on, a fingerprint of
- * the model), the tokens, and for every layer and head the keys, then the values, of all positions. */
+ * the model), the tokens, and for every layer and head the keys, then the values, of all
+ * positions. */
 #include "llm/llm_session.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Engines and sessions: a model ready to compute, and sequences of tokens that are computed with it.
+/* Engines and sessions: a model ready to compute, and sequences of tokens that are computed with
+ * it.
  *
  * An engine may be used from any thread; its passes run one at a time. A session is used by one
  * thread at a time. Sessions are freed before their engine. */
@@ -51,7 +52,8 @@ typedef enum cwi_llm_pooling {
   CWI_LLM_POOL_LAST
 } cwi_llm_pooling;
 
-/* Errors: those of cwi_llm_model_open(); CW_E_LIMIT the memory limit, before anything is allocated. */
+/* Errors: those of cwi_llm_model_open(); CW_E_LIMIT the memory limit, before anything is
+ * allocated. */
 cw_status cwi_llm_engine_open(const char *path, const cwi_llm_engine_options *options,
                               cwi_llm_engine **out, cw_error *err);
 /* No session may be left; NULL is allowed. */
@@ -75,10 +77,10 @@ cw_status cwi_llm_session_new(cwi_llm_engine *engine, const cwi_llm_session_opti
                               cwi_llm_session **out, cw_error *err);
 void cwi_llm_session_free(cwi_llm_session *session);
 
-/* Makes the session's text `tokens` and computes what comes next. What the session holds already and
- * is the same from the start on is not computed again. After an error the session holds what was
- * computed, and goes on to work. Errors: CW_E_LIMIT longer than the context; CW_E_CANCELLED (within
- * milliseconds); CW_E_INVALID no tokens; CW_E_RANGE; CW_E_MODEL */
+/* Makes the session's text `tokens` and computes what comes next. What the session holds already
+ * and is the same from the start on is not computed again. After an error the session holds what
+ * was computed, and goes on to work. Errors: CW_E_LIMIT longer than the context; CW_E_CANCELLED
+ * (within milliseconds); CW_E_INVALID no tokens; CW_E_RANGE; CW_E_MODEL */
 cw_status cwi_llm_session_prompt(cwi_llm_session *session, const int32_t *tokens, size_t len,
                                  const _Atomic bool *cancel, cw_error *err);
 
@@ -86,15 +88,16 @@ cw_status cwi_llm_session_prompt(cwi_llm_session *session, const int32_t *tokens
 cw_status cwi_llm_session_append(cwi_llm_session *session, int32_t token,
                                  const _Atomic bool *cancel, cw_error *err);
 
-/* Appends a token to each of `len` different sessions of one engine, in one pass over the weights. */
+/* Appends a token to each of `len` different sessions of one engine, in one pass over the
+ * weights. */
 cw_status cwi_llm_session_append_all(cwi_llm_session *const *sessions, const int32_t *tokens,
                                      size_t len, const _Atomic bool *cancel, cw_error *err);
 
 /* Forgets all but the first `len` tokens; logits are gone until something is computed. */
 void cwi_llm_session_truncate(cwi_llm_session *session, size_t len);
 
-/* The logits ([vocab]) of what comes next, or NULL where nothing is computed. Valid, and writable by
- * samplers, until the session computes again. */
+/* The logits ([vocab]) of what comes next, or NULL where nothing is computed. Valid, and writable
+ * by samplers, until the session computes again. */
 float *cwi_llm_session_logits(cwi_llm_session *session);
 uint32_t cwi_llm_session_vocab(const cwi_llm_session *session);
 uint32_t cwi_llm_session_context(const cwi_llm_session *session);

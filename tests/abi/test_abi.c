@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The sizes and offsets of public structs, which hosts write down as numbers. They change on purpose
- * only: a struct with `struct_size` grows at its end, the others never. */
+/* The sizes and offsets of public structs, which hosts write down as numbers. They change on
+ * purpose only: a struct with `struct_size` grows at its end, the others never. */
 #include <stddef.h>
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Proves that a port delivers each future once, a stream only as far as there is credit, and nothing
- * after it was closed. */
+/* Proves that a port delivers each future once, a stream only as far as there is credit, and
+ * nothing after it was closed. */
 #include "causeway/port.h"
 
 #include <poll.h>

@@ -80,7 +80,9 @@ static cw_value make_value(unsigned depth) {
   case 9: return make_array(depth - 1);
   case 10: return make_object(depth - 1);
   case 11: CHECK_OK(cwi_db_value_set(make_array(depth - 1), &out, NULL)); return out;
-  case 12: CHECK_OK(cwi_db_value_record(make_string(), make_array(depth - 1), &out, NULL)); return out;
+  case 12:
+    CHECK_OK(cwi_db_value_record(make_string(), make_array(depth - 1), &out, NULL));
+    return out;
   case 13: CHECK_OK(cwi_db_value_point(random_below(3), random_below(3), &out, NULL)); return out;
   case 14: {
     cwi_db_bound begin = (cwi_db_bound)random_below(3);
@@ -145,7 +147,8 @@ TEST(db_key, record_keys_read_back) {
     cwi_buf_init(&before, 0);
     cwi_buf_init(&after, 0);
     CHECK(cwi_db_text(&before, key) && cwi_db_text(&after, back));
-    if (strcmp(cwi_buf_cstr(&before), cwi_buf_cstr(&after)) != 0) fail_values("read back", key, back);
+    if (strcmp(cwi_buf_cstr(&before), cwi_buf_cstr(&after)) != 0)
+      fail_values("read back", key, back);
     cwi_buf_deinit(&before);
     cwi_buf_deinit(&after);
     cwi_buf_deinit(&bytes);
@@ -183,8 +186,8 @@ TEST(db_codec, finds_one_field) {
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
       cw_bytes field;
       bool found;
-      CHECK_OK(cwi_db_codec_field((cw_bytes){bytes.data, bytes.size}, names[i], strlen(names[i]), &field,
-                                  &found, NULL));
+      CHECK_OK(cwi_db_codec_field((cw_bytes){bytes.data, bytes.size}, names[i], strlen(names[i]),
+                                  &field, &found, NULL));
       const cw_value *wanted = cwi_value_object_find(object, names[i], strlen(names[i]));
       CHECK(found == (wanted != NULL));
       if (!found) continue;
@@ -204,7 +207,8 @@ static cw_status encode_and_decode(cw_value value) {
   cwi_buf_init(&bytes, 0);
   cw_value back = cw_value_none();
   cw_status status = cwi_db_codec_encode(value, &bytes, NULL);
-  if (status == CW_OK) status = cwi_db_codec_decode((cw_bytes){bytes.data, bytes.size}, &back, NULL);
+  if (status == CW_OK)
+    status = cwi_db_codec_decode((cw_bytes){bytes.data, bytes.size}, &back, NULL);
   cw_value_release(&back);
   cwi_buf_deinit(&bytes);
   return status;

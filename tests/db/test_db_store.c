@@ -79,7 +79,8 @@ static void write_some(cwi_db_txn *txn, model *m, unsigned count) {
       m->value[key] = 0;
     } else {
       m->value[key] = 1 + (int)random_below(1000);
-      CHECK_OK(cwi_db_txn_put(txn, key_of(key, key_text), value_of(m->value[key], value_text), NULL));
+      CHECK_OK(
+          cwi_db_txn_put(txn, key_of(key, key_text), value_of(m->value[key], value_text), NULL));
     }
   }
 }

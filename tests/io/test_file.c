@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Proves the file operations against a folder of their own: contents, atomic replacement, errors that
- * name path and reason, streams that read only as far as there is credit. */
+/* Proves the file operations against a folder of their own: contents, atomic replacement, errors
+ * that name path and reason, streams that read only as far as there is credit. */
 #include "causeway/file.h"
 
 #include <errno.h>
