@@ -17,6 +17,7 @@
 #include "causeway/file.h"
 #include "causeway/future.h"
 #include "causeway/handle.h"
+#include "causeway/http.h"
 #include "causeway/offload.h"
 #include "causeway/port.h"
 #include "causeway/runtime.h"

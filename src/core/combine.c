@@ -13,7 +13,7 @@
 #include "core/clock.h"
 #include "core/deadline.h"
 #include "core/error.h"
-#include "core/future_internal.h"
+#include "core/future.h"
 #include "core/value.h"
 
 typedef enum group_rule { RULE_ALL, RULE_ANY, RULE_RACE } group_rule;

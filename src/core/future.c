@@ -18,7 +18,6 @@
 #include "core/assert.h"
 #include "core/deadline.h"
 #include "core/error.h"
-#include "core/future_internal.h"
 #include "core/value.h"
 
 struct cwi_error_box {

@@ -11,7 +11,7 @@
 #include "core/assert.h"
 #include "core/deadline.h"
 #include "core/error.h"
-#include "core/future_internal.h"
+#include "core/future.h"
 #include "core/task.h"
 #include "core/thread.h"
 #include "core/value.h"

@@ -146,6 +146,9 @@ static void end_own(void) {
   }
   cwi_deadline_end_all(rt);
   cwi_runtime_drive(rt, has_no_ops, rt);
+  for (size_t i = 0; i < CWI_RUNTIME_LOCAL_COUNT; i++) {
+    if (rt->locals[i].data != NULL) rt->locals[i].end(rt, rt->locals[i].data);
+  }
   while (!close_inbox(rt)) cwi_runtime_drive(rt, has_no_ops, rt);
   take_from_all(rt);
   cwi_fiber_pool_deinit(&rt->fibers);

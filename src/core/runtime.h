@@ -26,9 +26,21 @@ typedef struct cwi_job {
   void (*run)(struct cwi_job *job);
 } cwi_job;
 
+struct cwi_runtime;
+
+/* What a module above keeps for a runtime, ended with it. */
+typedef struct cwi_runtime_local {
+  void *data;
+  void (*end)(struct cwi_runtime *runtime, void *data);
+} cwi_runtime_local;
+
+enum { CWI_RUNTIME_LOCAL_HTTP = 0, CWI_RUNTIME_LOCAL_SERVER, CWI_RUNTIME_LOCAL_COUNT };
+
 #define CWI_TICK_SHIFT 16 /* a tick of the wheel is 2^16 ns */
 
-typedef struct cwi_runtime {
+typedef struct cwi_runtime cwi_runtime;
+
+struct cwi_runtime {
   uv_loop_t loop;
   uv_async_t wake;
   uv_poll_t timer_poll;
@@ -58,9 +70,10 @@ typedef struct cwi_runtime {
   bool closing;
   bool is_reactor;
   uint32_t thread;
+  cwi_runtime_local locals[CWI_RUNTIME_LOCAL_COUNT];
   void *worker;                             /* the worker whose thread this is, or NULL */
   struct cwi_runtime *next_all, **link_all; /* [list of all runtimes] */
-} cwi_runtime;
+};
 
 /* This thread's runtime, made on first use; NULL: no memory or no descriptors. */
 cwi_runtime *cwi_runtime_get(cw_error *err);

@@ -13,7 +13,7 @@
 #include "core/alloc.h"
 #include "core/assert.h"
 #include "core/error.h"
-#include "core/future_internal.h"
+#include "core/future.h"
 #include "core/value.h"
 
 /* The operation area of a task's future. */
