@@ -48,10 +48,11 @@ typedef struct cw_completer cw_completer;
  *
  * Blocking:  a plain thread, until the future settles; a task parks.
  * Cancel:    where the task that waits is cancelled, `future` is cancelled (or, where others hold
- * it too, only left), and the wait ends with CW_E_CANCELLED once it has stopped. Errors:    the
- * operation's own; CW_E_REENTRANT  waiting here would deadlock: inside a callback of a loop, or the
- * future can only be settled by the task or thread that waits; CW_E_STALE  not a live future;
- * CW_E_FORKED Since:     0.1
+ *            it too, only left), and the wait ends with CW_E_CANCELLED once it has stopped.
+ * Errors:    the operation's own; CW_E_REENTRANT  waiting here would deadlock: inside a callback of
+ *            a loop, or the future can only be settled by the task or thread that waits; CW_E_STALE
+ *            not a live future; CW_E_FORKED
+ * Since:     0.1
  */
 CW_API cw_status cw_await(cw_future *future, cw_value *value, cw_error *err);
 
@@ -70,8 +71,8 @@ CW_API bool cw_future_is_settled(const cw_future *future);
 /**
  * Takes the result of a settled future and releases it, without waiting.
  *
- * Errors: the operation's own; CW_E_STATE not settled yet (the future is kept); CW_E_STALE
- * Since:  0.1
+ * Errors:    the operation's own; CW_E_STATE not settled yet (the future is kept); CW_E_STALE
+ * Since:     0.1
  */
 CW_API cw_status cw_future_take(cw_future *future, cw_value *value, cw_error *err);
 
@@ -107,8 +108,8 @@ CW_API cw_status cw_future_on_settle(cw_future *future, cw_future_fn callback, v
  * Returns the details of a settled future's error as JSON (code, message, trace ...), as a string
  * value.
  *
- * Errors: CW_E_STATE not settled or not failed; CW_E_STALE; CW_E_NOMEM
- * Since:  0.1
+ * Errors:    CW_E_STATE not settled or not failed; CW_E_STALE; CW_E_NOMEM
+ * Since:     0.1
  */
 CW_API cw_status cw_future_error_detail(cw_future *future, cw_value *detail, cw_error *err);
 
@@ -128,16 +129,16 @@ CW_API cw_future *cw_failed(cw_status code, const char *message);
  *
  * @param completer  receives the sending half, to be used from any thread
  *
- * Returns: the future; where there is no memory a failed one, and NULL in `completer`.
- * Since:   0.1
+ * Returns:   the future; where there is no memory a failed one, and NULL in `completer`.
+ * Since:     0.1
  */
 CW_API cw_future *cw_oneshot(cw_completer **completer);
 
 /**
  * Settles the future with `value`, which is taken, and ends the completer: on every path.
  *
- * Errors: CW_E_CANCELLED  the future was cancelled or dropped; the value was released
- *         CW_E_STALE      the completer was used before
+ * Errors:    CW_E_CANCELLED  the future was cancelled or dropped; the value was released
+ *            CW_E_STALE      the completer was used before
  */
 CW_API cw_status cw_complete(cw_completer *completer, cw_value value);
 
@@ -153,8 +154,8 @@ typedef void (*cw_cancel_fn)(void *context);
  * Has `callback` called when the future is cancelled; without one a cancel settles the future at
  * once.
  *
- * Threads: the callback runs on the thread that cancels; it must not block.
- * Errors:  CW_E_STALE; CW_E_CANCELLED it is cancelled already, and `callback` will not be called
+ * Threads:   the callback runs on the thread that cancels; it must not block.
+ * Errors:    CW_E_STALE; CW_E_CANCELLED it is cancelled already, and `callback` will not be called
  */
 CW_API cw_status cw_completer_on_cancel(cw_completer *completer, cw_cancel_fn callback,
                                         void *context);

@@ -22,9 +22,12 @@ CW_BEGIN_DECLS
  *
  * Ownership: `context` stays the caller's and must live until the future settles.
  * Threads:   `fn` runs on a pool thread; it may block, and may use cw_await() on that thread's
- * runtime. Cancel:    before it has started, it never runs: nothing happened. While it runs, it is
- * asked (cw_offload_is_cancelled) and the future settles when it returns. Errors:    CW_E_INVALID;
- * CW_E_NOMEM; CW_E_LIMIT the system refused a thread; CW_E_FORKED Returns:   never NULL. Since: 0.1
+ *            runtime.
+ * Cancel:    before it has started, it never runs: nothing happened. While it runs, it is asked
+ *            (cw_offload_is_cancelled) and the future settles when it returns.
+ * Errors:    CW_E_INVALID; CW_E_NOMEM; CW_E_LIMIT the system refused a thread; CW_E_FORKED
+ * Returns:   never NULL.
+ * Since:     0.1
  */
 CW_API cw_future *cw_offload(cw_task_fn fn, void *context);
 

@@ -27,17 +27,18 @@ typedef struct cw_producer cw_producer;
  * Makes a stream and its producer, which may be `window` values ahead (1 to CW_CHANNEL_LEN_MAX).
  *
  * Ownership: the caller releases both; a producer that is released without an end gives
- * CW_E_CLOSED. Errors:    CW_E_INVALID; CW_E_NOMEM; NULL is returned, and NULL in `producer` Since:
- * 0.1
+ *            CW_E_CLOSED.
+ * Errors:    CW_E_INVALID; CW_E_NOMEM; NULL is returned, and NULL in `producer`
+ * Since:     0.1
  */
 CW_API cw_stream *cw_stream_new(size_t window, cw_producer **producer, cw_error *err);
 
 /**
  * The next value of the stream.
  *
- * Cancel:  the value stays for the next call.
- * Errors:  CW_E_END  the stream has ended; CW_E_CANCELLED  it was cancelled; the producer's own
- * error; CW_E_STALE; CW_E_NOMEM
+ * Cancel:    the value stays for the next call.
+ * Errors:    CW_E_END  the stream has ended; CW_E_CANCELLED  it was cancelled; the producer's own
+ *            error; CW_E_STALE; CW_E_NOMEM
  */
 CW_API cw_future *cw_stream_next(cw_stream *stream);
 

@@ -44,9 +44,10 @@ typedef cw_status (*cw_task_fn)(void *context, cw_value *out, cw_error *err);
  *
  * Ownership: `context` stays the caller's and must live until the future settles.
  * Cancel:    the wait at which the task is parked ends with CW_E_CANCELLED, and so does every later
- * one; the task cleans up and returns. A task cancelled before it ran never runs. Errors:
- * CW_E_INVALID  no function; CW_E_NOMEM; CW_E_LIMIT  too many tasks; CW_E_FORKED Returns:   never
- * NULL. Since:     0.1
+ *            one; the task cleans up and returns. A task cancelled before it ran never runs.
+ * Errors:    CW_E_INVALID  no function; CW_E_NOMEM; CW_E_LIMIT  too many tasks; CW_E_FORKED
+ * Returns:   never NULL.
+ * Since:     0.1
  */
 CW_API cw_future *cw_spawn(cw_task_fn fn, void *context);
 
@@ -55,7 +56,8 @@ CW_API cw_future *cw_spawn(cw_task_fn fn, void *context);
  *
  * Blocking:  the thread, until then. The reactor is not involved.
  * Errors:    what `fn` returns; CW_E_REENTRANT  the thread is inside its runtime already;
- * CW_E_NOMEM Since:     0.1
+ *            CW_E_NOMEM
+ * Since:     0.1
  */
 CW_API cw_status cw_block_on(cw_task_fn fn, void *context, cw_value *out, cw_error *err);
 

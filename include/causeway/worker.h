@@ -63,8 +63,8 @@ CW_API cw_worker *cw_worker_new(const cw_worker_options *options, cw_error *err)
 /**
  * Starts the thread and runs `init` on it; the future settles when that has returned.
  *
- * Errors: what `init` returned; CW_E_STATE  started before; CW_E_CLOSED; CW_E_LIMIT  the system
- * refused a thread; CW_E_STALE
+ * Errors:    what `init` returned; CW_E_STATE  started before; CW_E_CLOSED; CW_E_LIMIT  the system
+ *            refused a thread; CW_E_STALE
  */
 CW_API cw_future *cw_worker_start(cw_worker *worker);
 
@@ -73,11 +73,11 @@ CW_API cw_future *cw_worker_start(cw_worker *worker);
  *
  * @param argument  taken on every path
  *
- * Cancel:  one that waits is taken back: nothing happened. For the one that runs, the handler's
- * await ends with CW_E_CANCELLED; the future settles when the handler has returned. Errors:  the
- * handler's; CW_E_STATE  not started; CW_E_CLOSED; CW_E_LIMIT  too many wait; CW_E_ABANDONED  the
- * handler did not stop within the grace time; CW_E_REENTRANT  (of the await) a handler waits for a
- * command of its own worker; CW_E_STALE
+ * Cancel:    one that waits is taken back: nothing happened. For the one that runs, the handler's
+ *            await ends with CW_E_CANCELLED; the future settles when the handler has returned.
+ * Errors:    the handler's; CW_E_STATE  not started; CW_E_CLOSED; CW_E_LIMIT  too many wait;
+ *            CW_E_ABANDONED  the handler did not stop within the grace time; CW_E_REENTRANT  (of
+ *            the await) a handler waits for a command of its own worker; CW_E_STALE
  */
 CW_API cw_future *cw_worker_send(cw_worker *worker, int32_t command, cw_value argument);
 
@@ -87,8 +87,8 @@ CW_API cw_future *cw_worker_send(cw_worker *worker, int32_t command, cw_value ar
  * The future settles when the thread has ended. A second call waits for the same end; an abort
  * after a drain takes over.
  *
- * Errors: CW_E_ABANDONED  a handler did not stop within the grace time: its thread is left to
- * itself and frees its state when it returns; CW_E_STALE
+ * Errors:    CW_E_ABANDONED  a handler did not stop within the grace time: its thread is left to
+ *            itself and frees its state when it returns; CW_E_STALE
  */
 CW_API cw_future *cw_worker_close(cw_worker *worker, bool drain);
 
