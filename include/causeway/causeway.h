@@ -18,6 +18,7 @@
 #include "causeway/future.h"
 #include "causeway/handle.h"
 #include "causeway/http.h"
+#include "causeway/llm.h"
 #include "causeway/offload.h"
 #include "causeway/port.h"
 #include "causeway/runtime.h"

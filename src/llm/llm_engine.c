@@ -106,6 +106,10 @@ cwi_llm_memory cwi_llm_engine_memory(cwi_llm_engine *engine) {
   return memory;
 }
 
+void cwi_llm_engine_poll(cwi_llm_engine *engine, void (*poll)(void *), void *context) {
+  cwi_llm_forward_poll(engine->forward, poll, context);
+}
+
 /* ---- embeddings ---- */
 
 /* A pass of their own size, since every token attends to all others. */

@@ -332,6 +332,11 @@ out:
   return status;
 }
 
+void cwi_llm_forward_poll(cwi_llm_forward *self, void (*poll)(void *), void *context) {
+  self->matmul.poll = poll;
+  self->matmul.poll_context = context;
+}
+
 const float *cwi_llm_forward_logits(const cwi_llm_forward *self, size_t index) {
   CWI_ASSERT(index < self->logits_max);
   return self->logits + index * self->model->shape.vocab;

@@ -44,6 +44,9 @@ size_t cwi_llm_forward_size(const cwi_llm_shape *shape, size_t rows_max, size_t 
 cw_status cwi_llm_forward_run(cwi_llm_forward *self, const cwi_llm_row *rows, size_t len,
                               const _Atomic bool *cancel, cw_error *err);
 
+/* Has `poll` called every millisecond or so during passes, on the thread that runs them. */
+void cwi_llm_forward_poll(cwi_llm_forward *self, void (*poll)(void *), void *context);
+
 /* After a pass: the logits of the index-th row that wanted them ([vocab]), and the normalised last
  * hidden state of a row ([dim]). Valid until the next pass. */
 const float *cwi_llm_forward_logits(const cwi_llm_forward *self, size_t index);

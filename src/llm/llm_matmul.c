@@ -55,6 +55,10 @@ static bool is_cancelled(const cwi_llm_matmul *self) {
   return self->cancel != NULL && atomic_load_explicit(self->cancel, memory_order_relaxed);
 }
 
+static void poll(const cwi_llm_matmul *self, size_t thread) {
+  if (thread == 0 && self->poll != NULL) self->poll(self->poll_context);
+}
+
 size_t cwi_llm_matmul_size(size_t tokens_max, size_t cols_max, size_t threads) {
   size_t panels = tokens_max < TOKENS_BATCH_MIN ? 0 : padded(tokens_max) * cols_max;
   size_t tiles = tokens_max < TOKENS_BATCH_MIN ? 0 : threads * tile_len(tokens_max);
@@ -145,7 +149,7 @@ static void multiply_rows(const job *j, const cwi_llm_part *part, size_t first, 
 
 static void rows_chunk(void *context, size_t chunk, size_t thread) {
   const job *j = context;
-  (void)thread;
+  poll(j->self, thread);
   if (is_cancelled(j->self)) return;
   size_t first = 0;
   size_t len = 0;
@@ -258,6 +262,7 @@ static void multiply_tile(const job *j, const cwi_llm_part *part, size_t first, 
 
 static void tile_chunk(void *context, size_t chunk, size_t thread) {
   const job *j = context;
+  poll(j->self, thread);
   if (is_cancelled(j->self)) return;
   float *tile = j->self->tiles + thread * tile_len(j->self->tokens_max);
   size_t first = 0;

@@ -20,6 +20,9 @@ typedef struct cwi_llm_matmul {
   const cwi_kernel *kernel;
   cwi_llm_pool *pool;
   const _Atomic bool *cancel; /* NULL, or: where true, chunks are skipped */
+  void (*poll)(
+      void *); /* NULL, or: called between chunks on the caller's thread; may set *cancel */
+  void *poll_context;
   size_t tokens_max;
   size_t cols_max;
   int8_t *q; /* [tokens][cols]; the arrays of a cwi_activation */

@@ -65,6 +65,10 @@ cwi_llm_memory cwi_llm_engine_memory(cwi_llm_engine *engine);
 const char *cwi_llm_engine_kernel(const cwi_llm_engine *engine);
 size_t cwi_llm_engine_threads(const cwi_llm_engine *engine);
 
+/* Has `poll` called every millisecond or so while sessions compute, on the thread that runs them: a
+ * place to look for reasons to cancel. NULL: nothing. Not while another thread computes. */
+void cwi_llm_engine_poll(cwi_llm_engine *engine, void (*poll)(void *), void *context);
+
 /* Computes the L2-normalised embedding ([dim] floats) of a text: every token attends to all others.
  * Errors: CW_E_LIMIT more tokens than CWI_LLM_EMBED_MAX; CW_E_INVALID none; CW_E_CANCELLED */
 #define CWI_LLM_EMBED_MAX 2048U

@@ -17,7 +17,6 @@
 #include "llm/llm_thread.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
@@ -26,6 +25,7 @@
 #include "core/assert.h"
 #include "core/compiler.h"
 #include "core/error.h"
+#include "core/thread.h"
 
 #define SPIN_NS_MAX 20000
 #define SPIN_ROUNDS 32 /* pauses between two looks at the clock */
@@ -61,14 +61,6 @@ static uint64_t now_ns(void) {
   struct timespec now;
   (void)clock_gettime(CLOCK_MONOTONIC, &now);
   return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
-}
-
-static size_t cpus_allowed(void) {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof(set), &set) != 0) return 1;
-  int count = CPU_COUNT(&set);
-  return count > 0 ? (size_t)count : 1;
 }
 
 /* Takes and does chunks of the current job until none is left. */
@@ -142,10 +134,7 @@ static void wait_for_end(cwi_llm_pool *pool, uint32_t chunks) {
 static void *worker_main(void *context) {
   worker *self = context;
   cwi_llm_pool *pool = self->pool;
-  if (pool->background) {
-    struct sched_param param = {0};
-    (void)pthread_setschedparam(pthread_self(), SCHED_IDLE, &param);
-  }
+  cwi_thread_describe("cw-llm", pool->background);
   uint64_t seen = 0;
   while (!atomic_load_explicit(&pool->stop, memory_order_seq_cst)) {
     work(pool, self->index);
@@ -156,16 +145,12 @@ static void *worker_main(void *context) {
 }
 
 static cw_status start_workers(cwi_llm_pool *pool, cw_error *err) {
-  pthread_attr_t attributes;
-  if (pthread_attr_init(&attributes) != 0) return CWI_RAISE_NOMEM(err, "a thread");
-  (void)pthread_attr_setstacksize(&attributes, (size_t)512 * 1024);
   int code = 0;
   for (size_t i = 1; i < pool->threads && code == 0; i++) {
     pool->workers[i] = (worker){.pool = pool, .index = i};
-    code = pthread_create(&pool->workers[i].thread, &attributes, worker_main, &pool->workers[i]);
+    code = cwi_thread_start(&pool->workers[i].thread, worker_main, &pool->workers[i]);
     if (code == 0) pool->started = i;
   }
-  (void)pthread_attr_destroy(&attributes);
   if (code != 0) return CWI_RAISE(err, CW_E_NOMEM, code, "the system gives no further thread");
   return CW_OK;
 }
@@ -173,7 +158,7 @@ static cw_status start_workers(cwi_llm_pool *pool, cw_error *err) {
 cw_status cwi_llm_pool_new(size_t threads, bool background, cwi_llm_pool **out, cw_error *err) {
   cw_status status = CW_OK;
   *out = NULL;
-  size_t cpus = cpus_allowed();
+  size_t cpus = cwi_thread_cpus();
   if (threads == 0) threads = cpus < THREADS_DEFAULT_MAX ? cpus : THREADS_DEFAULT_MAX;
   if (threads > CWI_LLM_THREADS_MAX) {
     return CWI_RAISE(err, CW_E_LIMIT, 0, "%zu threads; at most %d are possible", threads,
@@ -182,7 +167,7 @@ cw_status cwi_llm_pool_new(size_t threads, bool background, cwi_llm_pool **out, 
   cwi_llm_pool *pool = CWI_NEW(cwi_llm_pool);
   if (pool == NULL) return CWI_RAISE_NOMEM(err, "a thread pool");
   pool->threads = threads;
-  pool->spins = cpus > 1;
+  pool->spins = cwi_thread_can_spin();
   pool->background = background;
   (void)pthread_mutex_init(&pool->mutex, NULL);
   (void)pthread_cond_init(&pool->work, NULL);

@@ -47,10 +47,10 @@ TEST(llm_session, a_prompt_gives_the_same_whole_or_token_by_token) {
   static const struct {
     const char *model;
     float tolerance; /* tiles multiply floats, rows int8 */
-  } table[] = {{"llama-spm-f32.gguf", 0.003F},   {"llama3-bpe-f16.gguf", 0.003F},
+  } table[] = {{"llama-spm-f32.gguf", 0.003F},  {"llama3-bpe-f16.gguf", 0.003F},
                {"llama-spm-q4_0.gguf", 0.7F},   {"llama-spm-q5_0.gguf", 0.7F},
                {"llama-bpe-q4_k_m.gguf", 0.7F}, {"llama-spm-q6_k.gguf", 0.7F},
-               {"qwen2-bpe-q8_0.gguf", 0.7F},    {"gemma2-spm-f16.gguf", 0.02F},
+               {"qwen2-bpe-q8_0.gguf", 0.7F},   {"gemma2-spm-f16.gguf", 0.02F},
                {"phi3-spm-f16.gguf", 0.003F}};
   enum { LEN = 301 };
   int32_t tokens[LEN];
