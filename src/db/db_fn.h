@@ -71,7 +71,7 @@ struct cwi_db_fn {
 
 /* The row of a function, NULL where there is none. */
 const cwi_db_fn *cwi_db_fn_find(const char *name, size_t size);
-/* All rows in order of their names; NULL past the end. */
+/* All rows, module by module; NULL past the end. */
 const cwi_db_fn *cwi_db_fn_at(size_t index);
 /* The known name that is nearest to `name`; NULL where none is near. For "did you maybe mean". */
 const char *cwi_db_fn_nearest(const char *name, size_t size);
