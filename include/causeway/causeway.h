@@ -19,6 +19,7 @@
 #include "causeway/handle.h"
 #include "causeway/http.h"
 #include "causeway/llm.h"
+#include "causeway/model.h"
 #include "causeway/offload.h"
 #include "causeway/port.h"
 #include "causeway/runtime.h"

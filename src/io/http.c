@@ -414,6 +414,7 @@ static bool set_up(http_transfer *t, const char *url, const cw_http_options *opt
   if (!add_headers_out(t, options)) return false;
   CURL *easy = t->easy;
   (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  if (t->result == RESULT_STREAM) (void)curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 256L * 1024);
   (void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   (void)curl_easy_setopt(easy, CURLOPT_URL, t->url);
   (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, t->headers_out);
