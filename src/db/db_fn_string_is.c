@@ -19,7 +19,9 @@ static bool all_points(cw_value string, bool (*accepts)(uint32_t c)) {
   return size > 0;
 }
 
-static bool letter_or_number(uint32_t c) { return cwi_db_unicode_is_letter(c) || cwi_db_unicode_is_number(c); }
+static bool letter_or_number(uint32_t c) {
+  return cwi_db_unicode_is_letter(c) || cwi_db_unicode_is_number(c);
+}
 static bool hexadecimal(uint32_t c) { return c < 128 && isxdigit((int)c); }
 
 static bool is_ascii(const char *text, size_t size) {
@@ -45,7 +47,8 @@ static bool is_domain(const char *text, size_t size) {
     if (c == '-' && label == 0) return false;
     if (++label > 63) return false;
   }
-  return labels > 1 && label > 0 && text[size - 1] != '-' && !isdigit((unsigned char)text[size - 1]);
+  return labels > 1 && label > 0 && text[size - 1] != '-' &&
+         !isdigit((unsigned char)text[size - 1]);
 }
 
 static bool is_email(const char *text, size_t size) {
@@ -68,13 +71,14 @@ static bool is_ip(cw_value string, int family) {
 
 static bool in_range(cw_value string, double limit) {
   double number;
-  return cwi_db_parse_float(cwi_fn_chars(string), cwi_fn_size(string), &number) && number >= -limit &&
-         number <= limit;
+  return cwi_db_parse_float(cwi_fn_chars(string), cwi_fn_size(string), &number) &&
+         number >= -limit && number <= limit;
 }
 
 static bool is_url(const char *text, size_t size) {
   size_t i = 0;
-  while (i < size && (isalnum((unsigned char)text[i]) || (i > 0 && strchr("+.-", text[i]) != NULL))) i++;
+  while (i < size && (isalnum((unsigned char)text[i]) || (i > 0 && strchr("+.-", text[i]) != NULL)))
+    i++;
   if (i == 0 || !isalpha((unsigned char)text[0]) || i >= size || text[i] != ':') return false;
   if (size - i > 2 && text[i + 1] == '/' && text[i + 2] == '/') {
     return size > i + 3 && text[i + 3] != '/' && text[i + 3] != '?' && text[i + 3] != '#';
@@ -95,15 +99,15 @@ static bool is_ulid(const char *text, size_t size) {
   return true;
 }
 
-#define ASK(name, expression)                                \
-  FN(name) {                                                 \
-    FN_UNUSED;                                               \
-    const char *text = cwi_fn_chars(args[0]);                \
-    size_t size = cwi_fn_size(args[0]);                      \
-    (void)text;                                              \
-    (void)size;                                              \
-    *out = cwi_value_bool(expression);                       \
-    return CW_OK;                                            \
+#define ASK(name, expression)                 \
+  FN(name) {                                  \
+    FN_UNUSED;                                \
+    const char *text = cwi_fn_chars(args[0]); \
+    size_t size = cwi_fn_size(args[0]);       \
+    (void)text;                               \
+    (void)size;                               \
+    *out = cwi_value_bool(expression);        \
+    return CW_OK;                             \
   }
 
 static bool parses_uuid(const char *text, size_t size) {
@@ -174,8 +178,8 @@ FN(is_record) {
   if (ctx->host == NULL || ctx->host->parse_record == NULL) {
     return CWI_RAISE(err, CW_E_QUERY, 0, "record ids cannot be read here");
   }
-  cw_status status = ctx->host->parse_record(ctx->context, cwi_fn_chars(args[0]), cwi_fn_size(args[0]),
-                                             &record, &ok, err);
+  cw_status status = ctx->host->parse_record(ctx->context, cwi_fn_chars(args[0]),
+                                             cwi_fn_size(args[0]), &record, &ok, err);
   if (status == CW_OK && ok && len > 1) {
     cw_value table = cwi_db_kind_of(args[1]) == CWI_DB_TABLE ? cwi_db_table_name(args[1]) : args[1];
     ok = cwi_db_compare(cwi_db_record_table(record), table) == 0;
@@ -246,7 +250,8 @@ FN(semver_compare) {
   return CW_OK;
 }
 
-static cw_status semver_part(cwi_db_fn_ctx *ctx, cw_value string, int part, cw_value *out, cw_error *err) {
+static cw_status semver_part(cwi_db_fn_ctx *ctx, cw_value string, int part, cw_value *out,
+                             cw_error *err) {
   semver v;
   if (!parse_semver(string, &v)) return cwi_db_fn_fail(ctx, err, "Invalid semantic version");
   *out = cwi_value_int((int64_t)v.part[part]);
@@ -254,8 +259,8 @@ static cw_status semver_part(cwi_db_fn_ctx *ctx, cw_value string, int part, cw_v
 }
 
 /* Raises (set < 0) or sets one part; raising clears the smaller ones. */
-static cw_status semver_change(cwi_db_fn_ctx *ctx, cw_value string, int part, int64_t set, cw_value *out,
-                               cw_error *err) {
+static cw_status semver_change(cwi_db_fn_ctx *ctx, cw_value string, int part, int64_t set,
+                               cw_value *out, cw_error *err) {
   semver v;
   char text[160];
   if (!parse_semver(string, &v)) return cwi_db_fn_fail(ctx, err, "Invalid semantic version");
@@ -271,19 +276,19 @@ static cw_status semver_change(cwi_db_fn_ctx *ctx, cw_value string, int part, in
   return cwi_fn_text(text, (size_t)size, out, err);
 }
 
-#define SEMVER(part_name, number)                                                      \
-  FN(semver_##part_name) {                                                             \
-    (void)len;                                                                         \
-    return semver_part(ctx, args[0], (number), out, err);                              \
-  }                                                                                    \
-  FN(semver_inc_##part_name) {                                                         \
-    (void)len;                                                                         \
-    return semver_change(ctx, args[0], (number), -1, out, err);                        \
-  }                                                                                    \
-  FN(semver_set_##part_name) {                                                         \
-    (void)len;                                                                         \
-    int64_t value = cwi_value_as_int(args[1]);                                         \
-    return semver_change(ctx, args[0], (number), value < 0 ? 0 : value, out, err);     \
+#define SEMVER(part_name, number)                                                  \
+  FN(semver_##part_name) {                                                         \
+    (void)len;                                                                     \
+    return semver_part(ctx, args[0], (number), out, err);                          \
+  }                                                                                \
+  FN(semver_inc_##part_name) {                                                     \
+    (void)len;                                                                     \
+    return semver_change(ctx, args[0], (number), -1, out, err);                    \
+  }                                                                                \
+  FN(semver_set_##part_name) {                                                     \
+    (void)len;                                                                     \
+    int64_t value = cwi_value_as_int(args[1]);                                     \
+    return semver_change(ctx, args[0], (number), value < 0 ? 0 : value, out, err); \
   }
 SEMVER(major, 0)
 SEMVER(minor, 1)
@@ -294,7 +299,8 @@ static const cwi_db_fn rows[] = {
     {"string::is_alphanum", "s", is_alphanum, P, "Whether all are letters and digits."},
     {"string::is_alpha", "s", is_alpha, P, "Whether all are letters."},
     {"string::is_ascii", "s", is_ascii_text, P, "Whether all are ASCII."},
-    {"string::is_datetime", "s?s", is_datetime, P, "Whether it is a datetime, perhaps in a format."},
+    {"string::is_datetime", "s?s", is_datetime, P,
+     "Whether it is a datetime, perhaps in a format."},
     {"string::is_domain", "s", is_domain_text, P, "Whether it is a domain name."},
     {"string::is_email", "s", is_email_text, P, "Whether it is an e-mail address."},
     {"string::is_hexadecimal", "s", is_hexadecimal, P, "Whether all are hexadecimal digits."},

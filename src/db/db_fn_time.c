@@ -79,27 +79,27 @@ FN(time_is_leap_year) {
   return CW_OK;
 }
 
-#define SINCE(name, per_second, nanos_per)                                                  \
-  FN(name) {                                                                                \
-    FN_UNUSED;                                                                              \
-    cw_value when = given(args, len);                                                       \
-    uint64_t count = (uint64_t)cw_value_as_seconds(when) * (per_second) +                   \
-                     cw_value_as_nanos(when) / (nanos_per);                                 \
-    *out = cwi_value_int((int64_t)count);                                                   \
-    return CW_OK;                                                                           \
+#define SINCE(name, per_second, nanos_per)                                \
+  FN(name) {                                                              \
+    FN_UNUSED;                                                            \
+    cw_value when = given(args, len);                                     \
+    uint64_t count = (uint64_t)cw_value_as_seconds(when) * (per_second) + \
+                     cw_value_as_nanos(when) / (nanos_per);               \
+    *out = cwi_value_int((int64_t)count);                                 \
+    return CW_OK;                                                         \
   }
 SINCE(time_unix, 1U, 1000000000U)
 SINCE(time_millis, 1000U, 1000000U)
 SINCE(time_micros, 1000000U, 1000U)
 SINCE(time_nano, 1000000000U, 1U)
 
-#define FROM(name, per_second, nanos_per)                                                   \
-  FN(name) {                                                                                \
-    FN_UNUSED;                                                                              \
-    int64_t count = cwi_value_as_int(args[0]);                                              \
-    int64_t seconds = floor_div(count, (per_second));                                       \
+#define FROM(name, per_second, nanos_per)                                                          \
+  FN(name) {                                                                                       \
+    FN_UNUSED;                                                                                     \
+    int64_t count = cwi_value_as_int(args[0]);                                                     \
+    int64_t seconds = floor_div(count, (per_second));                                              \
     *out = cw_value_datetime(seconds, (uint32_t)((count - seconds * (per_second)) * (nanos_per))); \
-    return CW_OK;                                                                           \
+    return CW_OK;                                                                                  \
   }
 FROM(time_from_secs, 1, 0)
 FROM(time_from_millis, 1000, 1000000)
@@ -131,7 +131,8 @@ FN(time_from_ulid) {
     if (good && i < 10) millis = millis * 32 + (uint64_t)(place - letters);
   }
   if (!good) {
-    return cwi_db_fn_fail(ctx, err, "The first argument must be a string, containing a valid ULID.");
+    return cwi_db_fn_fail(ctx, err,
+                          "The first argument must be a string, containing a valid ULID.");
   }
   *out = cw_value_datetime((int64_t)(millis / 1000), (uint32_t)(millis % 1000) * 1000000);
   return CW_OK;
@@ -143,7 +144,8 @@ enum { ROUND_DOWN, ROUND_UP, ROUND_NEAR };
 
 static cw_status round_to(cw_value when, cw_value step, int how, cw_value *out) {
   const int64_t second = 1000000000;
-  cwi_u128 unit = (cwi_u128)(uint64_t)cw_value_as_seconds(step) * (uint64_t)second + cw_value_as_nanos(step);
+  cwi_u128 unit =
+      (cwi_u128)(uint64_t)cw_value_as_seconds(step) * (uint64_t)second + cw_value_as_nanos(step);
   *out = when;
   if (unit == 0 || unit > (cwi_u128)INT64_MAX * (uint64_t)second) return CW_OK;
   /* Counted from the smallest datetime so that all is positive; its distance to 1970 is no multiple of
@@ -151,8 +153,8 @@ static cw_status round_to(cw_value when, cw_value step, int how, cw_value *out) 
   const int64_t base = INT64_C(-8334601228800);
   cwi_u128 shift = (cwi_u128)(uint64_t)-base * (uint64_t)second;
   cwi_u128 align = (unit - shift % unit) % unit;
-  cwi_u128 place =
-      (cwi_u128)(uint64_t)(cw_value_as_seconds(when) - base) * (uint64_t)second + cw_value_as_nanos(when);
+  cwi_u128 place = (cwi_u128)(uint64_t)(cw_value_as_seconds(when) - base) * (uint64_t)second +
+                   cw_value_as_nanos(when);
   cwi_u128 rest = (place + align) % unit;
   cwi_u128 down = place - (rest > place ? place : rest);
   bool up = rest != 0 && (how == ROUND_UP || (how == ROUND_NEAR && rest * 2 >= unit));
@@ -162,10 +164,10 @@ static cw_status round_to(cw_value when, cw_value step, int how, cw_value *out) 
   return CW_OK;
 }
 
-#define ROUND(name, how)                                  \
-  FN(name) {                                              \
-    FN_UNUSED;                                            \
-    return round_to(args[0], args[1], (how), out);        \
+#define ROUND(name, how)                           \
+  FN(name) {                                       \
+    FN_UNUSED;                                     \
+    return round_to(args[0], args[1], (how), out); \
   }
 ROUND(time_ceil, ROUND_UP)
 ROUND(time_floor, ROUND_DOWN)
@@ -179,8 +181,9 @@ FN(time_group) {
   size_t keep = 0;
   while (keep < CWI_ARRAY_LEN(names) && strcmp(names[keep], unit) != 0) keep++;
   if (keep == CWI_ARRAY_LEN(names)) {
-    return cwi_db_fn_fail(ctx, err, "The second argument must be a string, and can be one of 'year', "
-                                    "'month', 'day', 'hour', 'minute', or 'second'.");
+    return cwi_db_fn_fail(ctx, err,
+                          "The second argument must be a string, and can be one of 'year', "
+                          "'month', 'day', 'hour', 'minute', or 'second'.");
   }
   int64_t days = cwi_db_days_from_civil(c.year, keep >= 1 ? c.month : 1, keep >= 2 ? c.day : 1);
   int64_t seconds = (keep >= 3 ? c.hour * 3600 : 0) + (keep >= 4 ? c.minute * 60 : 0) +
@@ -217,24 +220,26 @@ static unsigned month_days(int64_t year, unsigned month) {
 }
 
 static cw_status set_part(const cw_value *args, int part, cw_value *out, cw_error *err) {
-  static const char *const names[] = {"year", "month", "day", "hour", "minute", "second", "nanosecond"};
-  static const int64_t limits[][2] = {{-262143, 262142}, {1, 12}, {1, 31}, {0, 23},
+  static const char *const names[] = {"year",   "month",  "day",       "hour",
+                                      "minute", "second", "nanosecond"};
+  static const int64_t limits[][2] = {{-262143, 262142}, {1, 12}, {1, 31},       {0, 23},
                                       {0, 59},           {0, 59}, {0, 999999999}};
   civil c = civil_of(args[0]);
   int64_t value = cwi_value_as_int(args[1]);
   bool good = value >= limits[part][0] && value <= limits[part][1];
   switch (good ? part : -1) {
-  case SET_YEAR: c.year = value; break;
-  case SET_MONTH: c.month = (unsigned)value; break;
-  case SET_DAY: c.day = (unsigned)value; break;
-  case SET_HOUR: c.hour = (unsigned)value; break;
-  case SET_MINUTE: c.minute = (unsigned)value; break;
-  case SET_SECOND: c.second = (unsigned)value; break;
-  case SET_NANO: c.nanos = (uint32_t)value; break;
-  default: break;
+    case SET_YEAR: c.year = value; break;
+    case SET_MONTH: c.month = (unsigned)value; break;
+    case SET_DAY: c.day = (unsigned)value; break;
+    case SET_HOUR: c.hour = (unsigned)value; break;
+    case SET_MINUTE: c.minute = (unsigned)value; break;
+    case SET_SECOND: c.second = (unsigned)value; break;
+    case SET_NANO: c.nanos = (uint32_t)value; break;
+    default: break;
   }
   if (!good || c.day > month_days(c.year, c.month)) {
-    return CWI_RAISE(err, CW_E_QUERY, 0, "Unable to set datetime to %s %lld", names[part], (long long)value);
+    return CWI_RAISE(err, CW_E_QUERY, 0, "Unable to set datetime to %s %lld", names[part],
+                     (long long)value);
   }
   *out = cw_value_datetime(cwi_db_days_from_civil(c.year, c.month, c.day) * 86400 + c.hour * 3600 +
                                c.minute * 60 + c.second,
@@ -242,10 +247,10 @@ static cw_status set_part(const cw_value *args, int part, cw_value *out, cw_erro
   return CW_OK;
 }
 
-#define SET(name, part)                          \
-  FN(name) {                                     \
-    FN_UNUSED;                                   \
-    return set_part(args, (part), out, err);     \
+#define SET(name, part)                      \
+  FN(name) {                                 \
+    FN_UNUSED;                               \
+    return set_part(args, (part), out, err); \
   }
 SET(time_set_year, SET_YEAR)
 SET(time_set_month, SET_MONTH)
@@ -257,8 +262,9 @@ SET(time_set_nano, SET_NANO)
 
 /* ---- formatting ---- */
 
-static const char *const month_names[] = {"January", "February", "March",     "April",   "May",      "June",
-                                          "July",    "August",   "September", "October", "November", "December"};
+static const char *const month_names[] = {"January",   "February", "March",    "April",
+                                          "May",       "June",     "July",     "August",
+                                          "September", "October",  "November", "December"};
 static const char *const day_names[] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
                                         "Friday", "Saturday", "Sunday"};
 
@@ -281,56 +287,56 @@ static unsigned hour_of_12(const civil *c) { return c->hour % 12 == 0 ? 12 : c->
 static bool append_spec(cwi_buf *out, const civil *c, int64_t unix_seconds, char spec) {
   unsigned sunday_based = c->weekday % 7;
   switch (spec) {
-  case 'Y': return cwi_buf_append_format(out, "%04" PRId64, c->year);
-  case 'C': return cwi_buf_append_format(out, "%02" PRId64, c->year / 100);
-  case 'y': return cwi_buf_append_format(out, "%02" PRId64, c->year % 100);
-  case 'm': return cwi_buf_append_format(out, "%02u", c->month);
-  case 'd': return cwi_buf_append_format(out, "%02u", c->day);
-  case 'e': return cwi_buf_append_format(out, "%2u", c->day);
-  case 'H': return cwi_buf_append_format(out, "%02u", c->hour);
-  case 'k': return cwi_buf_append_format(out, "%2u", c->hour);
-  case 'I': return cwi_buf_append_format(out, "%02u", hour_of_12(c));
-  case 'l': return cwi_buf_append_format(out, "%2u", hour_of_12(c));
-  case 'M': return cwi_buf_append_format(out, "%02u", c->minute);
-  case 'S': return cwi_buf_append_format(out, "%02u", c->second);
-  case 'f': return cwi_buf_append_format(out, "%09u", c->nanos);
-  case 'j': return cwi_buf_append_format(out, "%03u", c->yearday);
-  case 'A': return cwi_buf_append_str(out, day_names[c->weekday - 1]);
-  case 'a': return cwi_buf_append_format(out, "%.3s", day_names[c->weekday - 1]);
-  case 'B': return cwi_buf_append_str(out, month_names[c->month - 1]);
-  case 'b':
-  case 'h': return cwi_buf_append_format(out, "%.3s", month_names[c->month - 1]);
-  case 'p': return cwi_buf_append_str(out, c->hour < 12 ? "AM" : "PM");
-  case 'P': return cwi_buf_append_str(out, c->hour < 12 ? "am" : "pm");
-  case 'u': return cwi_buf_append_format(out, "%u", c->weekday);
-  case 'w': return cwi_buf_append_format(out, "%u", sunday_based);
-  case 'U': return cwi_buf_append_format(out, "%02u", (c->yearday + 6 - sunday_based) / 7);
-  case 'W': return cwi_buf_append_format(out, "%02u", (c->yearday + 7 - c->weekday) / 7);
-  case 'V': return cwi_buf_append_format(out, "%02u", c->iso_week);
-  case 'G': return cwi_buf_append_format(out, "%04" PRId64, c->iso_year);
-  case 'g': return cwi_buf_append_format(out, "%02" PRId64, c->iso_year % 100);
-  case 's': return cwi_buf_append_format(out, "%" PRId64, unix_seconds);
-  case 'z': return cwi_buf_append_str(out, "+0000");
-  case 'Z': return cwi_buf_append_str(out, "UTC");
-  case 'n': return cwi_buf_append_char(out, '\n');
-  case 't': return cwi_buf_append_char(out, '\t');
-  case '%': return cwi_buf_append_char(out, '%');
-  case 'F': return append_specs(out, c, unix_seconds, "Y-m-d");
-  case 'T':
-  case 'X': return append_specs(out, c, unix_seconds, "H:M:S");
-  case 'R': return append_specs(out, c, unix_seconds, "H:M");
-  case 'D':
-  case 'x': return append_specs(out, c, unix_seconds, "m/d/y");
-  case 'v': return append_specs(out, c, unix_seconds, "e-b-Y");
-  case 'r': return append_specs(out, c, unix_seconds, "I:M:S p");
-  case 'c': return append_specs(out, c, unix_seconds, "a b e H:M:S Y");
-  case '+': {
-    (void)append_specs(out, c, unix_seconds, "Y-m-d");
-    (void)cwi_buf_append_char(out, 'T');
-    (void)append_specs(out, c, unix_seconds, "H:M:S");
-    return cwi_buf_append_str(out, "+00:00");
-  }
-  default: return false;
+    case 'Y': return cwi_buf_append_format(out, "%04" PRId64, c->year);
+    case 'C': return cwi_buf_append_format(out, "%02" PRId64, c->year / 100);
+    case 'y': return cwi_buf_append_format(out, "%02" PRId64, c->year % 100);
+    case 'm': return cwi_buf_append_format(out, "%02u", c->month);
+    case 'd': return cwi_buf_append_format(out, "%02u", c->day);
+    case 'e': return cwi_buf_append_format(out, "%2u", c->day);
+    case 'H': return cwi_buf_append_format(out, "%02u", c->hour);
+    case 'k': return cwi_buf_append_format(out, "%2u", c->hour);
+    case 'I': return cwi_buf_append_format(out, "%02u", hour_of_12(c));
+    case 'l': return cwi_buf_append_format(out, "%2u", hour_of_12(c));
+    case 'M': return cwi_buf_append_format(out, "%02u", c->minute);
+    case 'S': return cwi_buf_append_format(out, "%02u", c->second);
+    case 'f': return cwi_buf_append_format(out, "%09u", c->nanos);
+    case 'j': return cwi_buf_append_format(out, "%03u", c->yearday);
+    case 'A': return cwi_buf_append_str(out, day_names[c->weekday - 1]);
+    case 'a': return cwi_buf_append_format(out, "%.3s", day_names[c->weekday - 1]);
+    case 'B': return cwi_buf_append_str(out, month_names[c->month - 1]);
+    case 'b':
+    case 'h': return cwi_buf_append_format(out, "%.3s", month_names[c->month - 1]);
+    case 'p': return cwi_buf_append_str(out, c->hour < 12 ? "AM" : "PM");
+    case 'P': return cwi_buf_append_str(out, c->hour < 12 ? "am" : "pm");
+    case 'u': return cwi_buf_append_format(out, "%u", c->weekday);
+    case 'w': return cwi_buf_append_format(out, "%u", sunday_based);
+    case 'U': return cwi_buf_append_format(out, "%02u", (c->yearday + 6 - sunday_based) / 7);
+    case 'W': return cwi_buf_append_format(out, "%02u", (c->yearday + 7 - c->weekday) / 7);
+    case 'V': return cwi_buf_append_format(out, "%02u", c->iso_week);
+    case 'G': return cwi_buf_append_format(out, "%04" PRId64, c->iso_year);
+    case 'g': return cwi_buf_append_format(out, "%02" PRId64, c->iso_year % 100);
+    case 's': return cwi_buf_append_format(out, "%" PRId64, unix_seconds);
+    case 'z': return cwi_buf_append_str(out, "+0000");
+    case 'Z': return cwi_buf_append_str(out, "UTC");
+    case 'n': return cwi_buf_append_char(out, '\n');
+    case 't': return cwi_buf_append_char(out, '\t');
+    case '%': return cwi_buf_append_char(out, '%');
+    case 'F': return append_specs(out, c, unix_seconds, "Y-m-d");
+    case 'T':
+    case 'X': return append_specs(out, c, unix_seconds, "H:M:S");
+    case 'R': return append_specs(out, c, unix_seconds, "H:M");
+    case 'D':
+    case 'x': return append_specs(out, c, unix_seconds, "m/d/y");
+    case 'v': return append_specs(out, c, unix_seconds, "e-b-Y");
+    case 'r': return append_specs(out, c, unix_seconds, "I:M:S p");
+    case 'c': return append_specs(out, c, unix_seconds, "a b e H:M:S Y");
+    case '+': {
+      (void)append_specs(out, c, unix_seconds, "Y-m-d");
+      (void)cwi_buf_append_char(out, 'T');
+      (void)append_specs(out, c, unix_seconds, "H:M:S");
+      return cwi_buf_append_str(out, "+00:00");
+    }
+    default: return false;
   }
 }
 
@@ -370,7 +376,8 @@ FN(time_format) {
       cwi_buf_init(&part, 0);
       bool known = at[1] != '\0' && append_spec(&part, &c, cw_value_as_seconds(args[0]), at[1]);
       size_t skip = 0;
-      while (known && skip + 1 < part.size && (part.data[skip] == '0' || part.data[skip] == ' ')) skip++;
+      while (known && skip + 1 < part.size && (part.data[skip] == '0' || part.data[skip] == ' '))
+        skip++;
       for (size_t i = 0; known && *at != '-' && i < skip; i++) {
         (void)cwi_buf_append_char(&buf, *at == '_' ? ' ' : '0');
       }
