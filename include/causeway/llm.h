@@ -4,8 +4,8 @@
  * Language models on the device: GGUF files, computed on the CPU.
  *
  * A cw_llm is an open model with a thread of its own that computes for all its users: generations
- * that run at the same time share each pass over the weights. Results arrive as streams of events and
- * as futures; cancelling or releasing them stops the computation within milliseconds.
+ * that run at the same time share each pass over the weights. Results arrive as streams of events
+ * and as futures; cancelling or releasing them stops the computation within milliseconds.
  *
  *   cw_llm *llm;
  *   cw_await(cw_llm_open("model.gguf", NULL, &llm), NULL, &err);
@@ -74,8 +74,8 @@ typedef enum cw_llm_pooling {
 /**
  * Opens the GGUF file at `path`. The future settles with NONE when the model is ready.
  *
- * The handle may be used at once: what is asked of it waits until the model is open, or fails with the
- * reason for which it could not be opened.
+ * The handle may be used at once: what is asked of it waits until the model is open, or fails with
+ * the reason for which it could not be opened.
  *
  * @param path     UTF-8, NUL-terminated; copied
  * @param options  NULL: the defaults
@@ -111,21 +111,21 @@ CW_API cw_status cw_llm_info(cw_llm *llm, cw_value *out, cw_error *err);
  * Generates the likeliest continuation of `tokens`, as a stream of events.
  *
  * An event is an object: "token" (an int), "index", "logprob" and "confidence" (1 minus the entropy
- * of the next token over that of a uniform choice). The last event has "finish" ("stop" a stop token,
- * "length" tokens_max, "context" the context is full), "prompt_tokens", "reused_tokens" (of the
- * prompt, computed earlier for another generation), "prompt_ms", "tokens" and "generate_ms". Then the
- * stream ends.
+ * of the next token over that of a uniform choice). The last event has "finish" ("stop" a stop
+ * token, "length" tokens_max, "context" the context is full), "prompt_tokens", "reused_tokens" (of
+ * the prompt, computed earlier for another generation), "prompt_ms", "tokens" and "generate_ms".
+ * Then the stream ends.
  *
  * @param tokens   the prompt, copied
  * @param options  NULL: the defaults
  *
  * Ownership: the caller releases the stream.
  * Blocking:  never.
- * Cancel:    cw_stream_cancel() or releasing the stream stops the computation, also of a long prompt,
- *            within milliseconds.
- * Errors:    the stream fails with CW_E_LIMIT (longer than the context, the memory limit), CW_E_RANGE
- *            (a token that is not in the vocabulary), CW_E_MODEL (damaged weights), CW_E_CLOSED (the
- *            model was released), CW_E_NOMEM, or what opening failed with
+ * Cancel:    cw_stream_cancel() or releasing the stream stops the computation, also of a long
+ *            prompt, within milliseconds.
+ * Errors:    the stream fails with CW_E_LIMIT (longer than the context, the memory limit),
+ *            CW_E_RANGE (a token that is not in the vocabulary), CW_E_MODEL (damaged weights),
+ *            CW_E_CLOSED (the model was released), CW_E_NOMEM, or what opening failed with
  * Returns:   NULL with CW_E_STALE, CW_E_INVALID (no tokens, an option), CW_E_NOMEM
  * Since:     0.1
  */
@@ -133,7 +133,8 @@ CW_API cw_stream *cw_llm_generate_tokens(cw_llm *llm, const int32_t *tokens, siz
                                          const cw_llm_generate_options *options, cw_error *err);
 
 /**
- * Computes the embedding of `tokens`, every token seeing all others: an array of floats of length 1.
+ * Computes the embedding of `tokens`, every token seeing all others: an array of floats of length
+ * 1.
  *
  * @param tokens   1 to 2048 of them, copied
  * @param pooling  a cw_llm_pooling

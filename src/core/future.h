@@ -95,8 +95,8 @@ CWI_INLINE cw_future *cwi_future_nomem(void) {
 /* Raises what is wrong with a handle that leads to no future: STALE, or NOMEM of the one above. */
 cw_status cwi_future_raise_dead(const cw_future *future, cw_error *err);
 
-/* Puts a future that was made on another thread on its home's list of operations; on the home thread,
- * as the first thing there. */
+/* Puts a future that was made on another thread on its home's list of operations; on the home
+ * thread, as the first thing there. */
 void cwi_future_arrive(cwi_future *f);
 
 /* Asks to stop for `reason` (CANCELLED, TIMEOUT, CLOSED). The caller holds a reference. */

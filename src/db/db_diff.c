@@ -6,8 +6,9 @@
  *   -c
  *   +d
  *
- * Paths name fields; as in the engine whose answers are recorded, a number names an item of an array
- * for "add" (which inserts) and "-" its end, while "replace" and "remove" leave arrays alone. */
+ * Paths name fields; as in the engine whose answers are recorded, a number names an item of an
+ * array for "add" (which inserts) and "-" its end, while "replace" and "remove" leave arrays
+ * alone. */
 #include "db/db_diff.h"
 
 #include <stdio.h>
@@ -19,7 +20,8 @@
 
 /* ---- making ---- */
 
-static cw_status set_text(cw_value *object, const char *key, const char *text, size_t size, cw_error *err) {
+static cw_status set_text(cw_value *object, const char *key, const char *text, size_t size,
+                          cw_error *err) {
   cw_value value;
   cw_status status = cw_value_string(text, size, &value, err);
   return status != CW_OK ? status : cw_value_object_set(object, key, strlen(key), value, err);
@@ -71,7 +73,8 @@ static void append_line(cwi_buf *out, char kind, const char *text, size_t size) 
 
 #define CONTEXT 4
 
-static cw_status diff_texts(cw_value a, cw_value b, const cwi_buf *path, cw_value *list, cw_error *err) {
+static cw_status diff_texts(cw_value a, cw_value b, const cwi_buf *path, cw_value *list,
+                            cw_error *err) {
   cw_bytes x = cw_value_as_bytes(a);
   cw_bytes y = cw_value_as_bytes(b);
   const char *s = x.data;
@@ -108,7 +111,8 @@ static cw_status diff_texts(cw_value a, cw_value b, const cwi_buf *path, cw_valu
   return status;
 }
 
-static cw_status diff_at(cw_value a, cw_value b, cwi_buf *path, cw_value *list, size_t depth, cw_error *err);
+static cw_status diff_at(cw_value a, cw_value b, cwi_buf *path, cw_value *list, size_t depth,
+                         cw_error *err);
 
 static cw_status diff_objects(cw_value a, cw_value b, cwi_buf *path, cw_value *list, size_t depth,
                               cw_error *err) {
@@ -147,7 +151,8 @@ static cw_status diff_arrays(cw_value a, cw_value b, cwi_buf *path, cw_value *li
     int size = snprintf(name, sizeof(name), "%zu", i);
     size_t mark = path_push(path, name, (size_t)size);
     if (i < a_len && i < b_len) {
-      status = diff_at(cw_value_array_get(a, i), cw_value_array_get(b, i), path, list, depth + 1, err);
+      status =
+          diff_at(cw_value_array_get(a, i), cw_value_array_get(b, i), path, list, depth + 1, err);
     } else if (i < b_len) {
       cw_value item = cw_value_array_get(b, i);
       status = push(list, "add", path, &item, err);
@@ -159,8 +164,10 @@ static cw_status diff_arrays(cw_value a, cw_value b, cwi_buf *path, cw_value *li
   return status;
 }
 
-static cw_status diff_at(cw_value a, cw_value b, cwi_buf *path, cw_value *list, size_t depth, cw_error *err) {
-  if (cw_value_equal(a, b) || (cwi_db_kind_of(a) == cwi_db_kind_of(b) && cwi_db_compare(a, b) == 0)) {
+static cw_status diff_at(cw_value a, cw_value b, cwi_buf *path, cw_value *list, size_t depth,
+                         cw_error *err) {
+  if (cw_value_equal(a, b) ||
+      (cwi_db_kind_of(a) == cwi_db_kind_of(b) && cwi_db_compare(a, b) == 0)) {
     return CW_OK;
   }
   if (a.kind == CW_VALUE_OBJECT && b.kind == CW_VALUE_OBJECT && depth < CW_VALUE_DEPTH_MAX) {
@@ -169,7 +176,8 @@ static cw_status diff_at(cw_value a, cw_value b, cwi_buf *path, cw_value *list, 
   if (a.kind == CW_VALUE_ARRAY && b.kind == CW_VALUE_ARRAY && depth < CW_VALUE_DEPTH_MAX) {
     return diff_arrays(a, b, path, list, depth, err);
   }
-  if (a.kind == CW_VALUE_STRING && b.kind == CW_VALUE_STRING) return diff_texts(a, b, path, list, err);
+  if (a.kind == CW_VALUE_STRING && b.kind == CW_VALUE_STRING)
+    return diff_texts(a, b, path, list, err);
   return push(list, "replace", path, &b, err);
 }
 
@@ -192,7 +200,8 @@ cw_status cwi_db_diff(cw_value a, cw_value b, cw_value *out, cw_error *err) {
 
 /* ---- applying ---- */
 
-#define STRUCTURE "The JSON Patch contains invalid operations. Failed to parse JSON patch structure: "
+#define STRUCTURE \
+  "The JSON Patch contains invalid operations. Failed to parse JSON patch structure: "
 
 typedef struct pointer {
   const char *at; /* at a slash, or at the end */
@@ -221,12 +230,14 @@ static cw_value lookup(cw_value value, const char *path, size_t size) {
   cwi_buf_init(&name, 0);
   while (next_name(&p, &name)) {
     int64_t index;
-    if (found.kind == CW_VALUE_ARRAY && cwi_db_parse_int(name.data, name.size, &index) && index >= 0) {
+    if (found.kind == CW_VALUE_ARRAY && cwi_db_parse_int(name.data, name.size, &index) &&
+        index >= 0) {
       found = cw_value_array_get(found, (size_t)index);
     } else {
-      const cw_value *item = found.kind == CW_VALUE_OBJECT
-                                 ? cwi_value_object_find(found, name.size > 0 ? name.data : "", name.size)
-                                 : NULL;
+      const cw_value *item =
+          found.kind == CW_VALUE_OBJECT
+              ? cwi_value_object_find(found, name.size > 0 ? name.data : "", name.size)
+              : NULL;
       found = item == NULL ? cwi_value_none() : *item;
     }
   }
@@ -248,7 +259,8 @@ static cw_status add_to_array(cw_value *array, const cwi_buf *name, cw_value val
   return cwi_value_array_insert(array, (size_t)index, cwi_value_retain(value), err);
 }
 
-static cw_status change_at(cw_value *target, pointer p, patch_kind kind, cw_value value, cw_error *err) {
+static cw_status change_at(cw_value *target, pointer p, patch_kind kind, cw_value value,
+                           cw_error *err) {
   cwi_buf name;
   cw_value key = cwi_value_none();
   cw_status status = CW_OK;
@@ -349,8 +361,10 @@ static cw_status apply(cw_value *target, cw_value operation, cw_error *err) {
   cw_value path = cw_value_object_get(operation, "path", 4);
   cw_value from = cw_value_object_get(operation, "from", 4);
   cw_value value = cw_value_object_get(operation, "value", 5);
-  if (op.kind != CW_VALUE_STRING) return CWI_RAISE(err, CW_E_QUERY, 0, STRUCTURE "Key 'op' missing");
-  if (path.kind != CW_VALUE_STRING) return CWI_RAISE(err, CW_E_QUERY, 0, STRUCTURE "Key 'path' missing");
+  if (op.kind != CW_VALUE_STRING)
+    return CWI_RAISE(err, CW_E_QUERY, 0, STRUCTURE "Key 'op' missing");
+  if (path.kind != CW_VALUE_STRING)
+    return CWI_RAISE(err, CW_E_QUERY, 0, STRUCTURE "Key 'path' missing");
   const char *name = cwi_value_string_ptr(op)->text;
   cw_bytes place = cw_value_as_bytes(path);
   const char *text = place.data;
@@ -370,14 +384,16 @@ static cw_status apply(cw_value *target, cw_value operation, cw_error *err) {
   }
   if (strcmp(name, "test") == 0) {
     if (cwi_db_compare(present, value) == 0) return CW_OK;
-    return CWI_RAISE(err, CW_E_QUERY, 0,
-                     "Given test operation failed for JSON Patch. Expected the value at '%s' to match", text);
+    return CWI_RAISE(
+        err, CW_E_QUERY, 0,
+        "Given test operation failed for JSON Patch. Expected the value at '%s' to match", text);
   }
   bool move = strcmp(name, "move") == 0;
   if (!move && strcmp(name, "copy") != 0) {
     return CWI_RAISE(err, CW_E_QUERY, 0, STRUCTURE "Invalid operation '%s'", name);
   }
-  if (from.kind != CW_VALUE_STRING) return CWI_RAISE(err, CW_E_QUERY, 0, STRUCTURE "Key 'from' missing");
+  if (from.kind != CW_VALUE_STRING)
+    return CWI_RAISE(err, CW_E_QUERY, 0, STRUCTURE "Key 'from' missing");
   cw_bytes source = cw_value_as_bytes(from);
   const char *source_text = source.data;
   cw_value moved = cwi_value_retain(lookup(*target, source_text, source.size));
@@ -400,7 +416,8 @@ cw_status cwi_db_patch(cw_value value, cw_value operations, cw_value *out, cw_er
     good = cw_value_array_get(operations, i).kind == CW_VALUE_OBJECT;
   }
   if (!good) {
-    status = CWI_RAISE(err, CW_E_QUERY, 0, STRUCTURE "Patch operations should be an array of objects");
+    status =
+        CWI_RAISE(err, CW_E_QUERY, 0, STRUCTURE "Patch operations should be an array of objects");
   }
   for (size_t i = 0; status == CW_OK && i < cw_value_len(operations); i++) {
     status = apply(&result, cw_value_array_get(operations, i), err);

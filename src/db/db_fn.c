@@ -130,15 +130,16 @@ static const cwi_db_fn *find_general(const char *name, size_t size) {
 }
 
 const cwi_db_fn *cwi_db_fn_method(cw_value value, const char *name, size_t size) {
-  static const char *const number[] = {"abs",  "acos", "acot",    "asin",    "atan", "ceil", "cos",
-                                       "cot",  "deg2rad", "floor", "rad2deg", "round", "sign", "sin",
-                                       "tan"};
+  static const char *const number[] = {"abs",     "acos",  "acot", "asin",    "atan",
+                                       "ceil",    "cos",   "cot",  "deg2rad", "floor",
+                                       "rad2deg", "round", "sign", "sin",     "tan"};
   const char *prefix = "";
   switch (cwi_db_kind_of(value)) {
   case CWI_DB_INT:
   case CWI_DB_FLOAT:
   case CWI_DB_DECIMAL:
-    if (name_in(name, size, number, CWI_ARRAY_LEN(number))) return find_joined("math::", name, size);
+    if (name_in(name, size, number, CWI_ARRAY_LEN(number)))
+      return find_joined("math::", name, size);
     return find_general(name, size);
   case CWI_DB_STRING: prefix = "string::"; break;
   case CWI_DB_ARRAY: prefix = "array::"; break;
@@ -152,7 +153,8 @@ const cwi_db_fn *cwi_db_fn_method(cw_value value, const char *name, size_t size)
   default: return find_general(name, size);
   }
   const cwi_db_fn *fn = find_joined(prefix, name, size);
-  if (fn == NULL && cwi_db_kind_of(value) == CWI_DB_ARRAY && size > 7 && memcmp(name, "vector_", 7) == 0) {
+  if (fn == NULL && cwi_db_kind_of(value) == CWI_DB_ARRAY && size > 7 &&
+      memcmp(name, "vector_", 7) == 0) {
     fn = find_joined("vector::", name + 7, size - 7);
   }
   return fn != NULL ? fn : find_general(name, size);
@@ -215,7 +217,8 @@ cw_status cwi_db_fn_fail(const cwi_db_fn_ctx *ctx, cw_error *err, const char *fo
   va_start(list, format);
   (void)vsnprintf(text, sizeof(text), format, list);
   va_end(list);
-  return CWI_RAISE(err, CW_E_QUERY, 0, "Incorrect arguments for function %s(). %s", ctx->fn->name, text);
+  return CWI_RAISE(err, CW_E_QUERY, 0, "Incorrect arguments for function %s(). %s", ctx->fn->name,
+                   text);
 }
 
 static cw_status fail_arity(const cwi_db_fn_ctx *ctx, size_t min, size_t max, cw_error *err) {
@@ -224,7 +227,8 @@ static cw_status fail_arity(const cwi_db_fn_ctx *ctx, size_t min, size_t max, cw
     return cwi_db_fn_fail(ctx, err, min == 1 ? "Expected at least one argument"
                                              : "Expected at least %zu arguments", min);
   }
-  if (min == max) return cwi_db_fn_fail(ctx, err, "Expected %zu argument%s", max, max == 1 ? "" : "s");
+  if (min == max)
+    return cwi_db_fn_fail(ctx, err, "Expected %zu argument%s", max, max == 1 ? "" : "s");
   return cwi_db_fn_fail(ctx, err, "Expected %zu to %zu arguments", min, max);
 }
 
@@ -235,11 +239,10 @@ static cw_status fail_type(const cwi_db_fn_ctx *ctx, size_t index, const char *w
   cwi_buf_init(&text, 0);
   (void)cwi_db_text(&text, value);
   const char *shown = cwi_buf_cstr(&text);
-  cw_status status =
-      shown == NULL || text.failed
-          ? CWI_RAISE_NOMEM(err, "an error text")
-          : cwi_db_fn_fail(ctx, err, "Argument %zu was the wrong type. %s`%s`%s", index + 1, what, shown,
-                           tail);
+  cw_status status = shown == NULL || text.failed
+                         ? CWI_RAISE_NOMEM(err, "an error text")
+                         : cwi_db_fn_fail(ctx, err, "Argument %zu was the wrong type. %s`%s`%s",
+                                          index + 1, what, shown, tail);
   cwi_buf_deinit(&text);
   return status;
 }
@@ -317,7 +320,8 @@ static cw_status coerce(const cwi_db_fn_ctx *ctx, size_t index, cw_value value, 
     }
     if (status != CW_OK || ok) return status;
     char what[64];
-    (void)snprintf(what, sizeof(what), "Expected `%s` but found ", cwi_db_kind_name(letters[i].kind));
+    (void)snprintf(what, sizeof(what), "Expected `%s` but found ",
+                   cwi_db_kind_name(letters[i].kind));
     return fail_type(ctx, index, what, value, "", err);
   }
   CWI_ASSERT(letter == 'v');
@@ -335,8 +339,8 @@ static cw_status call_row(cwi_db_fn_ctx *ctx, const cw_value *args, size_t len, 
   return ctx->host->special(ctx->context, fn, args, len, out, err);
 }
 
-cw_status cwi_db_fn_invoke(cwi_db_fn_ctx *ctx, const cwi_db_fn *fn, const cw_value *args, size_t len,
-                           cw_value *out, cw_error *err) {
+cw_status cwi_db_fn_invoke(cwi_db_fn_ctx *ctx, const cwi_db_fn *fn, const cw_value *args,
+                           size_t len, cw_value *out, cw_error *err) {
   size_t min;
   size_t max;
   const cwi_db_fn *outer = ctx->fn;
@@ -426,8 +430,8 @@ uint32_t *cwi_fn_codepoints(cw_value string, size_t *len) {
   return points;
 }
 
-cw_status cwi_fn_slice(cwi_db_fn_ctx *ctx, const cw_value *args, size_t len, size_t size, size_t *begin,
-                       size_t *end, cw_error *err) {
+cw_status cwi_fn_slice(cwi_db_fn_ctx *ctx, const cw_value *args, size_t len, size_t size,
+                       size_t *begin, size_t *end, cw_error *err) {
   int64_t first = 0;
   int64_t last = INT64_MAX;
   *begin = 0;
@@ -446,10 +450,11 @@ cw_status cwi_fn_slice(cwi_db_fn_ctx *ctx, const cw_value *args, size_t len, siz
     if (status != CW_OK) return status;
     if (!ok) {
       /* The recorded text names array::slice and argument 1, whichever slice it was. */
-      return cwi_fn_fail_value(err,
-                               "Incorrect arguments for function array::slice(). Argument 1 was the "
-                               "wrong type. Expected `int` but found `",
-                               args[1], "`");
+      return cwi_fn_fail_value(
+          err,
+          "Incorrect arguments for function array::slice(). Argument 1 was the "
+          "wrong type. Expected `int` but found `",
+          args[1], "`");
     }
     first = cwi_value_as_int(number);
     if (len > 2 && args[2].kind != CW_VALUE_NONE) {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The function library: one table row a function; INFO, completion and documentation come from it.
  *
- * A row's `args` types its parameters, one letter each, optional ones behind a '?', a last '*' means
- * "any number of the letter before it":
+ * A row's `args` types its parameters, one letter each, optional ones behind a '?', a last '*'
+ * means "any number of the letter before it":
  *   v any   s string   i int   n number   f number, given as float   d decimal   b bool   a array
  *   o object   S set   t datetime   u duration   U uuid   y bytes   g geometry   r record   R range
  *   c closure   N array<number>   T array<datetime>   A array<array>   x regex or string
- * cwi_db_fn_invoke checks count and types, coerces (1.0 for an int), and gives the error texts of the
- * language. */
+ * cwi_db_fn_invoke checks count and types, coerces (1.0 for an int), and gives the error texts of
+ * the language. */
 #ifndef DB_FN_H
 #define DB_FN_H
 
@@ -24,18 +24,20 @@ typedef struct cwi_db_fn cwi_db_fn;
  * CW_E_QUERY. */
 typedef struct cwi_db_fn_host {
   /* Calls a closure value. Arguments are borrowed. */
-  cw_status (*call)(void *context, cw_value closure, const cw_value *args, size_t len, cw_value *out,
-                    cw_error *err);
+  cw_status (*call)(void *context, cw_value closure, const cw_value *args, size_t len,
+                    cw_value *out, cw_error *err);
   /* The stored record, NONE where there is none. Fails where the table does not exist. */
   cw_status (*record_get)(void *context, cw_value record, cw_value *out, cw_error *err);
   cw_status (*record_is_edge)(void *context, cw_value record, bool *is, cw_error *err);
-  cw_status (*table_exists)(void *context, const char *name, size_t size, bool *exists, cw_error *err);
+  cw_status (*table_exists)(void *context, const char *name, size_t size, bool *exists,
+                            cw_error *err);
   /* Reads "t:1": *ok false where it is none. */
   cw_status (*parse_record)(void *context, const char *text, size_t size, cw_value *out, bool *ok,
                             cw_error *err);
   cw_status (*session)(void *context, cwi_db_session_part part, cw_value *out, cw_error *err);
-  /* Functions that are about the running statement: search::score, search::highlight, search::offsets,
-   * search::analyze, vector::distance::knn, sequence::nextval, sleep, api::*, file::*. */
+  /* Functions that are about the running statement: search::score, search::highlight,
+   * search::offsets, search::analyze, vector::distance::knn, sequence::nextval, sleep, api::*,
+   * file::*. */
   cw_status (*special)(void *context, const cwi_db_fn *fn, const cw_value *args, size_t len,
                        cw_value *out, cw_error *err);
 } cwi_db_fn_host;
@@ -47,8 +49,8 @@ typedef struct cwi_db_fn_ctx {
   size_t depth;        /* nesting of calls into closures */
 } cwi_db_fn_ctx;
 
-typedef cw_status cwi_db_fn_call(cwi_db_fn_ctx *ctx, const cw_value *args, size_t len, cw_value *out,
-                                 cw_error *err);
+typedef cw_status cwi_db_fn_call(cwi_db_fn_ctx *ctx, const cw_value *args, size_t len,
+                                 cw_value *out, cw_error *err);
 
 enum {
   CWI_DB_FN_PURE = 1,      /* equal arguments, equal result: may be folded at parse time */
@@ -58,7 +60,8 @@ enum {
   CWI_DB_FN_CALLS = 16,    /* calls a closure */
   CWI_DB_FN_SPECIAL = 32,  /* goes to host->special */
   CWI_DB_FN_AGGREGATE = 64, /* over the group in GROUP BY: count, math::sum, math::mean ... */
-  CWI_DB_FN_UNREGISTERED = 128, /* the parser knows the name, a call fails with "Unknown function" */
+  /* the parser knows the name, a call fails with "Unknown function" */
+  CWI_DB_FN_UNREGISTERED = 128,
 };
 
 struct cwi_db_fn {
@@ -84,8 +87,8 @@ bool cwi_db_fn_constant(const char *name, size_t size, cw_value *out);
 const char *cwi_db_fn_constant_at(size_t index);
 
 /* Checks, coerces and calls. Arguments are borrowed. */
-cw_status cwi_db_fn_invoke(cwi_db_fn_ctx *ctx, const cwi_db_fn *fn, const cw_value *args, size_t len,
-                           cw_value *out, cw_error *err);
+cw_status cwi_db_fn_invoke(cwi_db_fn_ctx *ctx, const cwi_db_fn *fn, const cw_value *args,
+                           size_t len, cw_value *out, cw_error *err);
 
 /* "Incorrect arguments for function NAME(). " + text. */
 cw_status cwi_db_fn_fail(const cwi_db_fn_ctx *ctx, cw_error *err, const char *format, ...)

@@ -117,7 +117,8 @@ static cw_status fail_positive(const cwi_db_fn_ctx *ctx, cw_error *err) {
 }
 
 /* Runs of items: [start, start + size) for each start below `last`, `step` apart. */
-static cw_status runs(cw_value array, size_t size, size_t step, bool whole, cw_value *out, cw_error *err) {
+static cw_status runs(cw_value array, size_t size, size_t step, bool whole, cw_value *out,
+                      cw_error *err) {
   cw_value list;
   size_t total = cw_value_len(array);
   cw_status status = cw_value_array(0, &list, err);
@@ -369,7 +370,8 @@ FN(array_reverse) {
   cw_value list;
   size_t size = cw_value_len(args[0]);
   cw_status status = cw_value_array(size, &list, err);
-  for (size_t i = size; status == CW_OK && i-- > 0;) status = cwi_fn_push(&list, at(args[0], i), err);
+  for (size_t i = size; status == CW_OK && i-- > 0;)
+    status = cwi_fn_push(&list, at(args[0], i), err);
   return cwi_fn_give(status, list, out);
 }
 
@@ -380,7 +382,8 @@ FN(array_slice) {
   cw_status status = cwi_fn_slice(ctx, args, len, cw_value_len(args[0]), &begin, &end, err);
   if (status != CW_OK) return status;
   status = cw_value_array(end - begin, &list, err);
-  for (size_t i = begin; status == CW_OK && i < end; i++) status = cwi_fn_push(&list, at(args[0], i), err);
+  for (size_t i = begin; status == CW_OK && i < end; i++)
+    status = cwi_fn_push(&list, at(args[0], i), err);
   return cwi_fn_give(status, list, out);
 }
 
@@ -393,8 +396,8 @@ FN(array_swap) {
     places[i] = index < 0 ? index + size : index;
     if (places[i] >= 0 && places[i] < size) continue;
     return cwi_db_fn_fail(ctx, err,
-                          "Argument %d is out of range. Expected a number between -%lld and %lld", i + 1,
-                          (long long)size, (long long)size);
+                          "Argument %d is out of range. Expected a number between -%lld and %lld",
+                          i + 1, (long long)size, (long long)size);
   }
   cw_value copy = cwi_value_retain(args[0]);
   cw_status status = cwi_value_make_unique(&copy, err);
@@ -438,8 +441,10 @@ FN(array_transpose) {
 #define P CWI_DB_FN_PURE
 static const cwi_db_fn rows[] = {
     {"array::add", "av", array_add, P, "Adds an item, or items, that are not there yet."},
-    {"array::all", "a?v", array_all, CWI_DB_FN_CALLS, "Whether all items are truthy, equal or pass."},
-    {"array::any", "a?v", array_any, CWI_DB_FN_CALLS, "Whether an item is truthy, equal or passes."},
+    {"array::all", "a?v", array_all, CWI_DB_FN_CALLS,
+     "Whether all items are truthy, equal or pass."},
+    {"array::any", "a?v", array_any, CWI_DB_FN_CALLS,
+     "Whether an item is truthy, equal or passes."},
     {"array::append", "av", array_append, P, "Appends an item."},
     {"array::at", "ai", array_at, P, "The item at an index; negative counts from the end."},
     {"array::clump", "ai", array_clump, P, "Cuts into arrays of a length."},

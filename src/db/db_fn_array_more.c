@@ -73,8 +73,8 @@ FN(array_find_index) {
   return CW_OK;
 }
 
-static cw_status fold(cwi_db_fn_ctx *ctx, cw_value array, size_t from, cw_value start, cw_value closure,
-                      cw_value *out, cw_error *err) {
+static cw_status fold(cwi_db_fn_ctx *ctx, cw_value array, size_t from, cw_value start,
+                      cw_value closure, cw_value *out, cw_error *err) {
   cw_value sum = cwi_value_retain(start);
   for (size_t i = from; i < cw_value_len(array); i++) {
     cw_value given[3] = {sum, at(array, i), cwi_value_int((int64_t)i)};
@@ -247,7 +247,8 @@ static int compare_by_rule(cw_value a, cw_value b, void *context) {
     cwi_buf_deinit(&y);
   }
   if (order == 0) {
-    order = compare_texts(cwi_fn_chars(a), cwi_fn_size(a), cwi_fn_chars(b), cwi_fn_size(b), rule->natural);
+    order = compare_texts(cwi_fn_chars(a), cwi_fn_size(a), cwi_fn_chars(b), cwi_fn_size(b),
+                          rule->natural);
   }
   return rule->sign * order;
 }
@@ -326,10 +327,11 @@ FN(array_range) {
     if (status != CW_OK) return status;
     if (ok) continue;
     char head[120];
-    (void)snprintf(head, sizeof(head),
-                   "Incorrect arguments for function array::range(). Argument %zu was the wrong type. "
-                   "Expected `int` but found `",
-                   i + 1);
+    (void)snprintf(
+        head, sizeof(head),
+        "Incorrect arguments for function array::range(). Argument %zu was the wrong type. "
+        "Expected `int` but found `",
+        i + 1);
     return cwi_fn_fail_value(err, head, args[i], "`");
   }
   return count_up(ctx, cwi_value_as_int(bounds[0]), cwi_value_as_int(bounds[1]), out, err);
@@ -397,7 +399,8 @@ static const cwi_db_fn rows[] = {
     {"array::sort", "a?v", array_sort, P, "The items in order; false or 'desc' backward."},
     {"array::sort::asc", "a", array_sort_asc, P, "The items in order."},
     {"array::sort::desc", "a", array_sort_desc, P, "The items in reverse order."},
-    {"array::sort_lexical", "a?v", array_sort_lexical, P, "Sorts strings without accents and case."},
+    {"array::sort_lexical", "a?v", array_sort_lexical, P,
+     "Sorts strings without accents and case."},
     {"array::sort_natural", "a?v", array_sort_natural, P, "Sorts with runs of digits as numbers."},
     {"array::sort_natural_lexical", "a?v", array_sort_natural_lexical, P, "Both ways of sorting."},
 };

@@ -13,13 +13,15 @@ typedef struct cwi_db_fn_list {
   size_t len;
 } cwi_db_fn_list;
 
-extern const cwi_db_fn_list cwi_db_fns_array, cwi_db_fns_array_more, cwi_db_fns_set, cwi_db_fns_string,
-    cwi_db_fns_string_is, cwi_db_fns_string_more, cwi_db_fns_math, cwi_db_fns_time, cwi_db_fns_type,
-    cwi_db_fns_object, cwi_db_fns_duration, cwi_db_fns_crypto, cwi_db_fns_encoding, cwi_db_fns_parse,
-    cwi_db_fns_geo, cwi_db_fns_vector, cwi_db_fns_rand, cwi_db_fns_misc;
+extern const cwi_db_fn_list cwi_db_fns_array, cwi_db_fns_array_more, cwi_db_fns_set,
+    cwi_db_fns_string, cwi_db_fns_string_is, cwi_db_fns_string_more, cwi_db_fns_math,
+    cwi_db_fns_time, cwi_db_fns_type, cwi_db_fns_object, cwi_db_fns_duration, cwi_db_fns_crypto,
+    cwi_db_fns_encoding, cwi_db_fns_parse, cwi_db_fns_geo, cwi_db_fns_vector, cwi_db_fns_rand,
+    cwi_db_fns_misc;
 
-#define FN(name) \
-  static cw_status name(cwi_db_fn_ctx *ctx, const cw_value *args, size_t len, cw_value *out, cw_error *err)
+#define FN(name)                                                                             \
+  static cw_status name(cwi_db_fn_ctx *ctx, const cw_value *args, size_t len, cw_value *out, \
+                        cw_error *err)
 #define FN_UNUSED ((void)ctx, (void)args, (void)len, (void)out, (void)err)
 #define FN_LIST(symbol, head, table) \
   const cwi_db_fn_list symbol = {.prefix = (head), .rows = (table), .len = CWI_ARRAY_LEN(table)}
@@ -53,7 +55,8 @@ CWI_INLINE cw_status cwi_fn_give(cw_status status, cw_value built, cw_value *out
 }
 /* Raises CW_E_QUERY with "`head` VALUE `tail`", the value as SurrealQL text. */
 cw_status cwi_fn_fail_value(cw_error *err, const char *head, cw_value value, const char *tail);
-/* The UTF-8 of `text` as code points; NULL where there is no memory. Free with cwi_free(p, n * 4). */
+/* The UTF-8 of `text` as code points; NULL where there is no memory. Free with cwi_free(p, n *
+ * 4). */
 uint32_t *cwi_fn_codepoints(cw_value string, size_t *len);
 /* The position that a possibly negative index means, clamped to 0..len. */
 CWI_INLINE size_t cwi_fn_position(int64_t index, size_t len) {
@@ -62,8 +65,8 @@ CWI_INLINE size_t cwi_fn_position(int64_t index, size_t len) {
   return back < len ? len - (size_t)back : 0;
 }
 /* [*begin, *end) of slice(x, range | begin, end). */
-cw_status cwi_fn_slice(cwi_db_fn_ctx *ctx, const cw_value *args, size_t len, size_t size, size_t *begin,
-                       size_t *end, cw_error *err);
+cw_status cwi_fn_slice(cwi_db_fn_ctx *ctx, const cw_value *args, size_t len, size_t size,
+                       size_t *begin, size_t *end, cw_error *err);
 #define CWI_FN_OUTPUT_BYTES_MAX 1048576
 
 #endif

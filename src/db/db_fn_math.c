@@ -91,8 +91,10 @@ FN(math_abs) {
   FN_UNUSED;
   if (cwi_db_compare(args[0], cwi_value_int(0)) < 0) {
     if (args[0].kind == CW_VALUE_INT && cwi_value_as_int(args[0]) == INT64_MIN) {
-      return CWI_RAISE(err, CW_E_QUERY, 0, "Failed to compute: \"math::abs(%lld)\", as the operation "
-                       "results in an arithmetic overflow.", (long long)INT64_MIN);
+      return CWI_RAISE(err, CW_E_QUERY, 0,
+                       "Failed to compute: \"math::abs(%lld)\", as the operation "
+                       "results in an arithmetic overflow.",
+                       (long long)INT64_MIN);
     }
     return cwi_db_negate(args[0], out, err);
   }
@@ -149,7 +151,8 @@ FN(math_pow) {
 
 /* ---- over arrays ---- */
 
-static cw_status accumulate(cwi_db_op op, cw_value numbers, cw_value start, cw_value *out, cw_error *err) {
+static cw_status accumulate(cwi_db_op op, cw_value numbers, cw_value start, cw_value *out,
+                            cw_error *err) {
   cw_value total = start;
   for (size_t i = 0; i < cw_value_len(numbers); i++) {
     cw_value next;
@@ -201,13 +204,15 @@ static cw_value extreme(cw_value numbers, int sign) {
 
 FN(math_max) {
   FN_UNUSED;
-  *out = cw_value_len(args[0]) == 0 ? cwi_value_float(-INFINITY) : cwi_value_retain(extreme(args[0], 1));
+  *out = cw_value_len(args[0]) == 0 ? cwi_value_float(-INFINITY)
+                                    : cwi_value_retain(extreme(args[0], 1));
   return CW_OK;
 }
 
 FN(math_min) {
   FN_UNUSED;
-  *out = cw_value_len(args[0]) == 0 ? cwi_value_float(INFINITY) : cwi_value_retain(extreme(args[0], -1));
+  *out = cw_value_len(args[0]) == 0 ? cwi_value_float(INFINITY)
+                                    : cwi_value_retain(extreme(args[0], -1));
   return CW_OK;
 }
 
@@ -333,7 +338,8 @@ static cw_status take_some(cwi_db_fn_ctx *ctx, const cw_value *args, bool larges
   cw_value sorted;
   cw_value list;
   int64_t count = cwi_value_as_int(args[1]);
-  if (count < 1) return cwi_db_fn_fail(ctx, err, "The second argument must be an integer greater than 0.");
+  if (count < 1)
+    return cwi_db_fn_fail(ctx, err, "The second argument must be an integer greater than 0.");
   cw_status status = sorted_copy(args[0], &sorted, err);
   if (status != CW_OK) return status;
   size_t size = cw_value_len(sorted);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Functions without a family of their own: count, not, record::, session::, search::, value:: ... */
+/* Functions without a family of their own: count, not, record::, session::, search::, value::
+ * ... */
 #include "db/db_diff.h"
 #include "db/db_fn_internal.h"
 
@@ -18,7 +19,8 @@ FN(count_items) {
     return CW_OK;
   }
   int64_t count = 0;
-  for (size_t i = 0; i < cw_value_len(list); i++) count += cwi_db_truthy(cw_value_array_get(list, i));
+  for (size_t i = 0; i < cw_value_len(list); i++)
+    count += cwi_db_truthy(cw_value_array_get(list, i));
   *out = cwi_value_int(count);
   return CW_OK;
 }
@@ -77,13 +79,14 @@ FN(table_exists) {
   (void)len;
   bool exists = false;
   if (ctx->host == NULL || ctx->host->table_exists == NULL) return unavailable(ctx, err);
-  cw_status status = ctx->host->table_exists(ctx->context, cwi_fn_chars(args[0]), cwi_fn_size(args[0]),
-                                             &exists, err);
+  cw_status status = ctx->host->table_exists(ctx->context, cwi_fn_chars(args[0]),
+                                             cwi_fn_size(args[0]), &exists, err);
   *out = cwi_value_bool(exists);
   return status;
 }
 
-static cw_status session_part(cwi_db_fn_ctx *ctx, cwi_db_session_part part, cw_value *out, cw_error *err) {
+static cw_status session_part(cwi_db_fn_ctx *ctx, cwi_db_session_part part, cw_value *out,
+                              cw_error *err) {
   if (ctx->host == NULL || ctx->host->session == NULL) return unavailable(ctx, err);
   return ctx->host->session(ctx->context, part, out, err);
 }
@@ -122,7 +125,8 @@ FN(value_chain) {
 #define S CWI_DB_FN_SPECIAL
 static const cwi_db_fn rows[] = {
     {"bytes::len", "y", bytes_len, P, "The number of bytes."},
-    {"count", "?v", count_items, CWI_DB_FN_PURE | CWI_DB_FN_AGGREGATE, "How many items are truthy."},
+    {"count", "?v", count_items, CWI_DB_FN_PURE | CWI_DB_FN_AGGREGATE,
+     "How many items are truthy."},
     {"meta::id", "r", record_id, P, "The key of a record id."},
     {"meta::tb", "r", record_tb, P, "The table of a record id."},
     {"not", "v", not_value, P, "The opposite of its truth."},

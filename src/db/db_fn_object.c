@@ -64,7 +64,8 @@ FN(object_from_entries) {
     cw_value key;
     status = cwi_db_text_value(cw_value_array_get(pair, 0), true, &key, err);
     if (status != CW_OK) break;
-    status = cwi_value_object_set_key(&object, key, cwi_value_retain(cw_value_array_get(pair, 1)), err);
+    status =
+        cwi_value_object_set_key(&object, key, cwi_value_retain(cw_value_array_get(pair, 1)), err);
     cwi_value_drop(key);
   }
   return cwi_fn_give(status, object, out);
@@ -91,8 +92,9 @@ FN(object_remove) {
   for (size_t i = 0; status == CW_OK && i < count; i++) {
     cw_value key = many ? cw_value_array_get(args[1], i) : args[1];
     if (key.kind != CW_VALUE_STRING) {
-      status = cwi_db_fn_fail(ctx, err, "'%s' cannot be used as a key. Please use a string instead.",
-                              cwi_db_kind_name(cwi_db_kind_of(key)));
+      status =
+          cwi_db_fn_fail(ctx, err, "'%s' cannot be used as a key. Please use a string instead.",
+                         cwi_db_kind_name(cwi_db_kind_of(key)));
     } else {
       status = cw_value_object_remove(&copy, cwi_fn_chars(key), cwi_fn_size(key), err);
     }

@@ -90,7 +90,8 @@ FN(rand_enum) {
   FN_UNUSED;
   if (len == 1 && args[0].kind == CW_VALUE_ARRAY) {
     size_t size = cw_value_len(args[0]);
-    if (size > 0) *out = cwi_value_retain(cw_value_array_get(args[0], (size_t)cwi_fn_random_below(size)));
+    if (size > 0)
+      *out = cwi_value_retain(cw_value_array_get(args[0], (size_t)cwi_fn_random_below(size)));
   } else if (len > 0) {
     *out = cwi_value_retain(args[cwi_fn_random_below(len)]);
   }
@@ -124,8 +125,10 @@ FN(rand_time) {
   int64_t low = 0;
   int64_t high = INT64_C(4102444800);
   if (len == 2) {
-    low = args[0].kind == CW_VALUE_DATETIME ? cw_value_as_seconds(args[0]) : cw_value_as_int(args[0]);
-    high = args[1].kind == CW_VALUE_DATETIME ? cw_value_as_seconds(args[1]) : cw_value_as_int(args[1]);
+    low =
+        args[0].kind == CW_VALUE_DATETIME ? cw_value_as_seconds(args[0]) : cw_value_as_int(args[0]);
+    high =
+        args[1].kind == CW_VALUE_DATETIME ? cw_value_as_seconds(args[1]) : cw_value_as_int(args[1]);
   }
   *out = cw_value_datetime(between(low, high), 0);
   return CW_OK;
@@ -135,8 +138,9 @@ FN(rand_string) {
   int64_t low = len > 0 ? cwi_value_as_int(args[0]) : 32;
   int64_t high = len > 1 ? cwi_value_as_int(args[1]) : low;
   if (low < 0 || high < low || high > 65536) {
-    return cwi_db_fn_fail(ctx, err, "To generate a string of N characters in length, the argument must "
-                                    "be a positive number and no higher than 65536.");
+    return cwi_db_fn_fail(ctx, err,
+                          "To generate a string of N characters in length, the argument must "
+                          "be a positive number and no higher than 65536.");
   }
   char *text;
   cw_status status = cwi_value_string_room((size_t)between(low, high), out, &text, err);

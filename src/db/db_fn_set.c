@@ -83,7 +83,8 @@ FN(set_remove) {
   cw_value list;
   cw_status status = cw_value_array(count(args[0]), &list, err);
   for (size_t i = 0; status == CW_OK && i < count(args[0]); i++) {
-    if (cwi_db_compare(at(args[0], i), args[1]) != 0) status = cwi_fn_push(&list, at(args[0], i), err);
+    if (cwi_db_compare(at(args[0], i), args[1]) != 0)
+      status = cwi_fn_push(&list, at(args[0], i), err);
   }
   if (status != CW_OK) {
     cwi_value_drop(list);

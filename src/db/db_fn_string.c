@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* string:: functions that make or take apart text; db_fn_string_is.c asks, db_fn_string_more.c compares. */
+/* string:: functions that make or take apart text; db_fn_string_is.c asks, db_fn_string_more.c
+ * compares. */
 #include "core/alloc.h"
 #include "core/utf8.h"
 #include "db/db_fn_internal.h"
@@ -9,7 +10,8 @@ static const char *text_of(cw_value v) { return cwi_fn_chars(v); }
 static size_t size_of(cw_value v) { return cwi_fn_size(v); }
 
 /* Where `needle` begins in `text` at or behind `from`; SIZE_MAX where it does not. */
-static size_t find_text(const char *text, size_t size, const char *needle, size_t needle_size, size_t from) {
+static size_t find_text(const char *text, size_t size, const char *needle, size_t needle_size,
+                        size_t from) {
   if (needle_size > size) return SIZE_MAX;
   for (size_t i = from; i + needle_size <= size; i++) {
     if (memcmp(text + i, needle, needle_size) == 0) return i;
@@ -37,23 +39,25 @@ MAPPED(string_capitalize, cwi_db_unicode_append_words)
 
 FN(string_contains) {
   FN_UNUSED;
-  *out = cwi_value_bool(
-      find_text(text_of(args[0]), size_of(args[0]), text_of(args[1]), size_of(args[1]), 0) != SIZE_MAX);
+  *out = cwi_value_bool(find_text(text_of(args[0]), size_of(args[0]), text_of(args[1]),
+                                  size_of(args[1]), 0) != SIZE_MAX);
   return CW_OK;
 }
 
 FN(string_starts_with) {
   FN_UNUSED;
   size_t size = size_of(args[1]);
-  *out = cwi_value_bool(size <= size_of(args[0]) && memcmp(text_of(args[0]), text_of(args[1]), size) == 0);
+  *out = cwi_value_bool(size <= size_of(args[0]) &&
+                        memcmp(text_of(args[0]), text_of(args[1]), size) == 0);
   return CW_OK;
 }
 
 FN(string_ends_with) {
   FN_UNUSED;
   size_t size = size_of(args[1]);
-  *out = cwi_value_bool(size <= size_of(args[0]) &&
-                        memcmp(text_of(args[0]) + size_of(args[0]) - size, text_of(args[1]), size) == 0);
+  *out =
+      cwi_value_bool(size <= size_of(args[0]) && memcmp(text_of(args[0]) + size_of(args[0]) - size,
+                                                        text_of(args[1]), size) == 0);
   return CW_OK;
 }
 
@@ -80,8 +84,8 @@ FN(string_matches) {
   (void)len;
   (void)ctx;
   bool matches = false;
-  cw_status status = cwi_db_regex_match(cwi_db_regex_of(args[1]), text_of(args[0]), size_of(args[0]),
-                                        &matches, err);
+  cw_status status = cwi_db_regex_match(cwi_db_regex_of(args[1]), text_of(args[0]),
+                                        size_of(args[0]), &matches, err);
   *out = cwi_value_bool(matches);
   return status;
 }
@@ -140,10 +144,11 @@ FN(string_replace) {
     status = cwi_db_regex_replace(cwi_db_regex_of(args[1]), text_of(args[0]), size_of(args[0]),
                                   text_of(args[2]), size_of(args[2]), &buf, err);
   } else if (args[1].kind != CW_VALUE_STRING) {
-    status = cwi_fn_fail_value(err,
-                               "Incorrect arguments for function string::replace(). Argument 2 was the "
-                               "wrong type. Expected `string` but found `",
-                               args[1], "`");
+    status =
+        cwi_fn_fail_value(err,
+                          "Incorrect arguments for function string::replace(). Argument 2 was the "
+                          "wrong type. Expected `string` but found `",
+                          args[1], "`");
   } else if (size_of(args[1]) == 0) {
     replace_between(&buf, args[0], args[2]);
   } else {
@@ -278,12 +283,14 @@ static const cwi_db_fn rows[] = {
     {"string::concat", "?v*", string_concat, P, "The texts of the arguments, joined."},
     {"string::contains", "ss", string_contains, P, "Whether a text is in it."},
     {"string::ends_with", "ss", string_ends_with, P, "Whether it ends with a text."},
-    {"string::join", "v*", string_join, P, "The texts of the arguments with the first between them."},
+    {"string::join", "v*", string_join, P,
+     "The texts of the arguments with the first between them."},
     {"string::len", "s", string_len, P, "The number of characters."},
     {"string::lowercase", "s", string_lowercase, P, "In lower case."},
     {"string::matches", "sx", string_matches, P, "Whether a regular expression matches."},
     {"string::repeat", "si", string_repeat, P, "Many times."},
-    {"string::replace", "svs", string_replace, P, "With a text or the matches of a regex replaced."},
+    {"string::replace", "svs", string_replace, P,
+     "With a text or the matches of a regex replaced."},
     {"string::reverse", "s", string_reverse, P, "Backward."},
     {"string::slice", "s?vv", string_slice, P, "The characters from an index to before another."},
     {"string::slug", "s", string_slug, P, "As part of a URL."},

@@ -10,7 +10,8 @@ static cw_status cast(cw_value value, cwi_db_kind kind, cw_value *out, cw_error 
   char head[64];
   cw_status status = cwi_db_cast(value, kind, out, &ok, err);
   if (status != CW_OK || ok) return status;
-  (void)snprintf(head, sizeof(head), "Could not cast into `%s` using input `", cwi_db_kind_name(kind));
+  (void)snprintf(head, sizeof(head), "Could not cast into `%s` using input `",
+                 cwi_db_kind_name(kind));
   return cwi_fn_fail_value(err, head, value, "`");
 }
 
@@ -66,7 +67,8 @@ FN(type_of) {
   char text[48];
   const char *name = cwi_db_kind_name(kind);
   if (kind == CWI_DB_GEOMETRY) {
-    (void)snprintf(text, sizeof(text), "geometry<%s>", cwi_db_shape_name(cwi_db_geometry_shape(args[0])));
+    (void)snprintf(text, sizeof(text), "geometry<%s>",
+                   cwi_db_shape_name(cwi_db_geometry_shape(args[0])));
     name = text;
   }
   return cwi_fn_text(name, strlen(name), out, err);
@@ -103,7 +105,8 @@ static cw_status parse_record(cwi_db_fn_ctx *ctx, cw_value value, cw_value *out,
     return CW_OK;
   }
   if (value.kind == CW_VALUE_STRING && ctx->host != NULL && ctx->host->parse_record != NULL) {
-    status = ctx->host->parse_record(ctx->context, cwi_fn_chars(value), cwi_fn_size(value), out, &ok, err);
+    status = ctx->host->parse_record(ctx->context, cwi_fn_chars(value), cwi_fn_size(value), out,
+                                     &ok, err);
   }
   if (status != CW_OK || ok) return status;
   return cwi_fn_fail_value(err, "Could not cast into `record` using input `", value, "`");

@@ -12,7 +12,8 @@ static cw_status check_same(cwi_db_fn_ctx *ctx, const cw_value *args, cw_error *
   return cwi_db_fn_fail(ctx, err, "The two vectors must be of the same dimension.");
 }
 
-static cw_status each(cwi_db_fn_ctx *ctx, cwi_db_op op, const cw_value *args, cw_value *out, cw_error *err) {
+static cw_status each(cwi_db_fn_ctx *ctx, cwi_db_op op, const cw_value *args, cw_value *out,
+                      cw_error *err) {
   cw_value list;
   cw_status status = check_same(ctx, args, err);
   if (status != CW_OK) return status;
@@ -36,7 +37,8 @@ EACH(vector_multiply, CWI_DB_MUL)
 EACH(vector_divide, CWI_DB_DIV)
 
 /* A vector of a[i] * factor + 0, or of a[i] / divisor. */
-static cw_status make_floats(cw_value v, double factor, double divisor, cw_value *out, cw_error *err) {
+static cw_status make_floats(cw_value v, double factor, double divisor, cw_value *out,
+                             cw_error *err) {
   cw_value list;
   cw_status status = cw_value_array(cw_value_len(v), &list, err);
   for (size_t i = 0; status == CW_OK && i < cw_value_len(v); i++) {
@@ -275,7 +277,8 @@ static const cwi_db_fn rows[] = {
     {"vector::distance::chebyshev", "NN", distance_chebyshev, P, "The largest difference."},
     {"vector::distance::euclidean", "NN", distance_euclidean, P, "The straight distance."},
     {"vector::distance::hamming", "NN", distance_hamming, P, "How many items differ."},
-    {"vector::distance::knn", "?v", NULL, CWI_DB_FN_SPECIAL, "The distance that the KNN operator found."},
+    {"vector::distance::knn", "?v", NULL, CWI_DB_FN_SPECIAL,
+     "The distance that the KNN operator found."},
     {"vector::distance::mahalanobis", "NN", not_done, P, "Not implemented there either."},
     {"vector::distance::manhattan", "NN", distance_manhattan, P, "The sum of differences."},
     {"vector::distance::minkowski", "NNn", distance_minkowski, P, "The distance of an order."},

@@ -52,9 +52,10 @@ static bool append_plain(cwi_buf *out, const char *text, size_t size, bool fold)
     int boundary = 0;
     size_t step = cwi_utf8_decode(text + at, size - at, &c);
     at += step == 0 ? 1 : step;
-    int options = UTF8PROC_COMPAT | UTF8PROC_DECOMPOSE | UTF8PROC_STRIPMARK | (fold ? UTF8PROC_CASEFOLD : 0);
-    utf8proc_ssize_t count =
-        utf8proc_decompose_char((utf8proc_int32_t)c, parts, 24, (utf8proc_option_t)options, &boundary);
+    int options =
+        UTF8PROC_COMPAT | UTF8PROC_DECOMPOSE | UTF8PROC_STRIPMARK | (fold ? UTF8PROC_CASEFOLD : 0);
+    utf8proc_ssize_t count = utf8proc_decompose_char((utf8proc_int32_t)c, parts, 24,
+                                                     (utf8proc_option_t)options, &boundary);
     for (utf8proc_ssize_t i = 0; i < count && i < 24; i++) {
       (void)cwi_buf_append_codepoint(out, (uint32_t)parts[i]);
     }
@@ -84,7 +85,8 @@ bool cwi_db_unicode_is_number(uint32_t c) {
 
 bool cwi_db_unicode_is_space(uint32_t c) {
   utf8proc_category_t k = category(c);
-  return (c >= 9 && c <= 13) || c == 0x85 || (k >= UTF8PROC_CATEGORY_ZS && k <= UTF8PROC_CATEGORY_ZP);
+  return (c >= 9 && c <= 13) || c == 0x85 ||
+         (k >= UTF8PROC_CATEGORY_ZS && k <= UTF8PROC_CATEGORY_ZP);
 }
 
 bool cwi_db_unicode_is_punctuation(uint32_t c) {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* One libcurl multi handle a runtime: its sockets are polled by the runtime's loop, its one timer is a
- * timer of the runtime's wheel. Connections stay open in the handle's cache until the thread ends.
+/* One libcurl multi handle a runtime: its sockets are polled by the runtime's loop, its one timer
+ * is a timer of the runtime's wheel. Connections stay open in the handle's cache until the thread
+ * ends.
  *
- * libcurl may ask to change a socket's polling, or the timer, inside any call into it, also while one
- * of its callbacks runs; both only note what is wanted of libuv and never call back into libcurl. */
+ * libcurl may ask to change a socket's polling, or the timer, inside any call into it, also while
+ * one of its callbacks runs; both only note what is wanted of libuv and never call back into
+ * libcurl. */
 #include <pthread.h>
 #include <string.h>
 

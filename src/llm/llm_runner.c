@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* A model's thread. It opens the model, then serves requests: each round takes what is new (a prompt
- * is computed when it is taken), then appends one token to every generation that has credit, all in
- * one pass over the weights.
+/* A model's thread. It opens the model, then serves requests: each round takes what is new (a
+ * prompt is computed when it is taken), then appends one token to every generation that has credit,
+ * all in one pass over the weights.
  *
- * A generation that has no credit waits for its last event to be taken; the future of that send wakes
- * the thread. A generation whose consumer has gone is found by the send that fails, and during a
- * prompt by looking at the producer between chunks of work: no callback of another thread ever
- * touches a request.
+ * A generation that has no credit waits for its last event to be taken; the future of that send
+ * wakes the thread. A generation whose consumer has gone is found by the send that fails, and
+ * during a prompt by looking at the producer between chunks of work: no callback of another thread
+ * ever touches a request.
  *
- * Sessions of generations that have ended are kept for a while, so that the next prompt with the same
- * beginning need not be computed again. */
+ * Sessions of generations that have ended are kept for a while, so that the next prompt with the
+ * same beginning need not be computed again. */
 #include <math.h>
 #include <string.h>
 
@@ -31,8 +31,8 @@ static size_t common_prefix(const cwi_llm_session *session, const cwi_llm_reques
   return same;
 }
 
-/* Takes the idle session that shares most with the prompt, or makes a new one. Where memory is short
- * idle ones are given up first. */
+/* Takes the idle session that shares most with the prompt, or makes a new one. Where memory is
+ * short idle ones are given up first. */
 static cw_status take_session(cwi_llm *llm, cwi_llm_request *request, cw_error *err) {
   size_t best = CWI_LLM_IDLE_SESSIONS_MAX;
   size_t best_len = 0;
@@ -201,8 +201,8 @@ static bool is_closing(cwi_llm *llm) {
   return closing;
 }
 
-/* Looks between chunks of a prompt whether its consumer is still there: before the first event a live
- * one has credit. */
+/* Looks between chunks of a prompt whether its consumer is still there: before the first event a
+ * live one has credit. */
 static void look_at_consumer(void *context) {
   cwi_llm_request *request = context;
   if (cw_producer_credit(request->producer) == 0 || is_closing(request->llm)) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Proves the HTTP client against a server that misbehaves on request: each failure has its own code. */
+/* Proves the HTTP client against a server that misbehaves on request: each failure has its own
+ * code. */
 #include "causeway/http.h"
 
 #include "causeway/runtime.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Proves that models open, generate, stop and close through the public interface, and leave nothing. */
+/* Proves that models open, generate, stop and close through the public interface, and leave
+ * nothing. */
 #include "causeway/llm.h"
 
 #include <stdio.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Paths:
  *   /hello           200 "hello"                /echo            the method, a newline and the body
- *   /status/N        status N, body "status N"  /flaky/N         503 for the first N requests, then 200
+ *   /status/N        status N, body "status N"  /flaky/N         503 for the first N requests, then
+ *   200
  *   /redirect        302 to /hello              /loop            302 to itself
  *   /headers         two X-A headers            /cut             says 1000 bytes, sends 10
  *   /never           reads, never answers       /garbage         no HTTP
