@@ -568,7 +568,16 @@ static cw_status eval_node(db_ctx *c, const sql_expr *node, cw_value *out) {
     case SQL_BLOCK: return db_block(c, node, out);
     case SQL_RANGE: return db_range_of(c, node, out);
     case SQL_MOCK: return eval_mock(c, node, out);
-    case SQL_PAREN: return db_eval(c, node->u.binary.left, out);
+    case SQL_PAREN: {
+      cw_status status = db_eval(c, node->u.binary.left, out);
+      if (status == DB_FLOW && c->flow == DB_FLOW_RETURN && node->u.binary.left->kind == SQL_RETURN) {
+        c->flow = DB_FLOW_NONE;
+        *out = c->flow_value;
+        c->flow_value = cwi_value_none();
+        status = CW_OK;
+      }
+      return status;
+    }
     case SQL_SCRIPT:
       return db_fail(c, CW_E_QUERY,
                      "Problem with embedded script function. Embedded functions are not enabled.");

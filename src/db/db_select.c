@@ -175,6 +175,24 @@ static cw_status merge_into(db_ctx *c, cw_value *out, cw_value object) {
   return status;
 }
 
+/* `*, a AS b` gives b in the place of a. */
+static bool renames(const sql_field *field) {
+  if (field->alias == NULL || field->expr->kind != SQL_IDIOM || field->expr->u.idiom.start != NULL ||
+      field->expr->u.idiom.parts.len != 1) {
+    return false;
+  }
+  return ((const sql_part *)field->expr->u.idiom.parts.items[0])->kind == SQL_P_FIELD;
+}
+
+static cw_status remove_renamed(db_ctx *c, const sql_fields *fields, const sql_field *field, cw_value *out) {
+  const sql_part *part = field->expr->u.idiom.parts.items[0];
+  for (uint32_t i = 0; i < fields->list.len; i++) {
+    if (((const sql_field *)fields->list.items[i])->expr != NULL) continue;
+    return cw_value_object_remove(out, part->name.text, part->name.size, &c->err);
+  }
+  return CW_OK;
+}
+
 cw_status db_project(db_ctx *c, const sql_fields *fields, cw_value doc, cw_value rid, cw_value *out) {
   *out = cwi_value_none();
   const sql_field *first = fields->list.items[0];
@@ -194,7 +212,11 @@ cw_status db_project(db_ctx *c, const sql_fields *fields, cw_value doc, cw_value
     }
     cw_value item = cwi_value_none();
     status = db_eval_with(c, field->expr, doc, rid, &item);
+    if (status == CW_OK && renames(field)) {
+      status = remove_renamed(c, fields, field, out);
+    }
     if (status == CW_OK) status = put_field(c, field, item, out);
+    else cw_value_release(&item);
   }
   if (status != CW_OK) cw_value_release(out);
   return status;

@@ -118,7 +118,7 @@ bool sql_fail(sql_parser *p, size_t at, size_t size, const char *label, const ch
   cwi_buf_clear(p->message);
   cwi_buf_append_str(p->message, "Parse error: ");
   cwi_buf_append(p->message, text, cwi_size_min((size_t)(len > 0 ? len : 0), sizeof(text) - 1));
-  cwi_buf_append_str(p->message, "\n ");
+  cwi_buf_append_char(p->message, '\n');
   frame(p, at, size, label);
   return false;
 }
@@ -176,7 +176,6 @@ bool sql_close(sql_parser *p, sql_tok kind, const sql_token *open) {
     sql_fail(p, token->at, token->size, NULL, "Unexpected token `%s` expected delimiter `%s`",
              sql_token_text(token), sql_tok_text(kind));
   }
-  cwi_buf_append_char(p->message, ' ');
   sql_fail_frame(p, open->at, open->size, "expected this delimiter to close");
   return false;
 }

@@ -275,7 +275,7 @@ static bool is_name_before(const sql_token *next, bool bare) {
   switch ((sql_tok)next->kind) {
     case TK_DOT: case TK_COMMA: case TK_COLON: case TK_PATH: case TK_RBRACKET: case TK_EQ:
     case TK_EQEQ: case TK_NE: case TK_GT: case TK_GE: case TK_LE: case TK_PLUSEQ: case TK_MINUSEQ:
-    case TK_STAR: case TK_SLASH: case TK_NULLISH: case TK_ELVIS: case TK_AND: case TK_OR:
+    case TK_NULLISH: case TK_ELVIS: case TK_AND:
       return true;
     case TK_IDENT: return next->kw == KW_AS && !next->quoted;
     case TK_SEMI: case TK_EOF: case TK_RBRACE: case TK_RPAREN: return !bare;
@@ -325,7 +325,7 @@ static bool begins_statement(sql_parser *p, sql_kw kw) {
     case KW_RELATE: case KW_DEFINE: case KW_REMOVE: case KW_LET: case KW_RETURN: case KW_THROW:
     case KW_USE: case KW_KILL: case KW_SLEEP: case KW_BREAK: case KW_CONTINUE: case KW_BEGIN:
     case KW_COMMIT: case KW_CANCEL: case KW_IF: case KW_FOR:
-      return !is_name_before(sql_peek_at(p, 1), true) &&
+      return (kw == KW_LET || !is_name_before(sql_peek_at(p, 1), true)) &&
              (kw != KW_SLEEP || sql_peek_at(p, 1)->kind != TK_LPAREN);
     case KW_ALTER: case KW_OPTION: case KW_INFO: case KW_SHOW: case KW_LIVE: case KW_REBUILD:
     case KW_ACCESS: case KW_EXPLAIN:
@@ -334,16 +334,22 @@ static bool begins_statement(sql_parser *p, sql_kw kw) {
   }
 }
 
-sql_expr *sql_parse_statement(sql_parser *p, bool *was) {
+sql_expr *sql_try_statement(sql_parser *p, bool *is) {
   const sql_token token = *sql_peek(p);
-  if (was != NULL) *was = false;
-  if (token.kind != TK_IDENT || token.quoted || token.kw == KW_0) return sql_parse_expr(p);
-  bool statement = begins_statement(p, (sql_kw)token.kw);
+  *is = false;
+  if (token.kind != TK_IDENT || token.quoted || token.kw == KW_0) return NULL;
+  *is = begins_statement(p, (sql_kw)token.kw);
   sql_rewind(p, token.at);
-  if (!statement) return sql_parse_expr(p);
-  if (was != NULL) *was = true;
+  if (!*is) return NULL;
   if (!sql_enter(p)) return NULL;
   sql_expr *node = dispatch(p, (sql_kw)token.kw);
   sql_leave(p);
   return p->failed ? NULL : node;
+}
+
+sql_expr *sql_parse_statement(sql_parser *p, bool *was) {
+  bool is;
+  sql_expr *node = sql_try_statement(p, &is);
+  if (was != NULL) *was = is;
+  return is ? node : sql_parse_expr(p);
 }

@@ -377,7 +377,11 @@ static sql_expr *parse_prime(sql_parser *p) {
       token = sql_take(p);
       node = sql_node_new(p, SQL_PARAM, token.at);
       return node != NULL && sql_ident_text(p, &token, &node->u.name) ? node : NULL;
-    case TK_IDENT: return sql_parse_ident_expr(p);
+    case TK_IDENT: {
+      bool statement = false;
+      node = sql_try_statement(p, &statement);
+      return statement ? node : sql_parse_ident_expr(p);
+    }
     case TK_LBRACKET: return parse_array(p);
     case TK_LBRACE: return sql_parse_object_or_block(p);
     case TK_LPAREN: return parse_paren(p);

@@ -30,7 +30,7 @@ static bool parse_field(sql_parser *p, sql_vec *out) {
   if (sql_is(p, TK_STAR)) {
     sql_take(p);
   } else {
-    field->expr = sql_parse_expr(p);
+    field->expr = sql_parse_statement(p, NULL);
     if (field->expr == NULL) return false;
     if (sql_eat_kw(p, KW_AS)) {
       field->alias = sql_parse_idiom(p);
@@ -53,7 +53,7 @@ bool sql_parse_fields(sql_parser *p, sql_fields *out) {
 }
 
 static bool parse_expr_into(sql_parser *p, sql_expr **out) {
-  *out = sql_parse_expr(p);
+  *out = sql_parse_statement(p, NULL);
   return *out != NULL;
 }
 
@@ -158,7 +158,6 @@ static bool check_idiom(sql_parser *p, const sql_select *select, const sql_expr 
   }
   sql_fail(p, idiom->at, idiom->size, NULL, "Missing %s idiom `%.*s` in statement selection", what,
            (int)idiom->size, p->text + idiom->at);
-  cwi_buf_append_char(p->message, ' ');
   const sql_expr *shown = first->expr;
   sql_fail_frame(p, shown->at, shown->size, "Idiom missing here");
   return false;
@@ -305,8 +304,7 @@ static bool parse_row(sql_parser *p, sql_insert *s, const sql_token *columns_ope
              "Invalid numbers of values to insert, found %u value(s) but selector requires %u "
              "value(s).",
              row->len, s->columns.len);
-    cwi_buf_append_char(p->message, ' ');
-    sql_fail_frame(p, columns_open->at, columns_end - columns_open->at, cwi_buf_cstr(&text));
+      sql_fail_frame(p, columns_open->at, columns_end - columns_open->at, cwi_buf_cstr(&text));
     cwi_buf_deinit(&text);
     return false;
   }

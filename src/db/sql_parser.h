@@ -85,6 +85,8 @@ sql_expr *sql_regex(sql_parser *p);
 sql_expr *sql_parse_expr(sql_parser *p);
 sql_expr *sql_parse_target(sql_parser *p); /* like an expression; a plain name is a table */
 sql_expr *sql_parse_statement(sql_parser *p, bool *was);
+/* The statement that the next word begins; *is false (and NULL) where it begins none. */
+sql_expr *sql_try_statement(sql_parser *p, bool *is);
 sql_expr *sql_parse_block(sql_parser *p);
 sql_expr *sql_parse_idiom(sql_parser *p);  /* a.b[0].c: a target of SET, ORDER BY ... */
 sql_expr *sql_parse_postfix(sql_parser *p, sql_expr *start);
