@@ -122,7 +122,8 @@ static cw_status coerce_return(db_ctx *c, const sql_type *type, const char *name
   return status;
 }
 
-cw_status db_closure_call(db_ctx *c, cw_value value, const cw_value *args, size_t len, cw_value *out) {
+cw_status db_closure_call(db_ctx *c, cw_value value, const cw_value *args, size_t len,
+                          cw_value *out) {
   const db_closure *closure = (const db_closure *)(const void *)cwi_value_box_ptr(value);
   const sql_expr *node = closure->node;
   db_vars captured = {.values = closure->captured};
@@ -178,8 +179,10 @@ static cw_status bind_args(db_ctx *c, const sql_define *d, const cw_value *args,
     char range[48];
     cwi_buf text;
     cwi_buf_init(&text, sizeof(range));
-    if (min == d->args.len) cwi_buf_append_format(&text, "%zu", min);
-    else cwi_buf_append_format(&text, "%zu to %u", min, d->args.len);
+    if (min == d->args.len)
+      cwi_buf_append_format(&text, "%zu", min);
+    else
+      cwi_buf_append_format(&text, "%zu to %u", min, d->args.len);
     cw_status status = db_fail(c, CW_E_QUERY,
                                "Incorrect arguments for function fn::%.*s(). The function expects "
                                "%s argument%s.",
@@ -198,14 +201,16 @@ static cw_status bind_args(db_ctx *c, const sql_define *d, const cw_value *args,
                           "`$%.*s`: ",
                           (int)d->name.size, d->name.text, (int)arg->name.size, arg->name.text);
     cw_value item = cwi_value_none();
-    status = db_coerce(c, i < len ? args[i] : cwi_value_none(), arg->type, cwi_buf_cstr(&prefix), &item);
+    status =
+        db_coerce(c, i < len ? args[i] : cwi_value_none(), arg->type, cwi_buf_cstr(&prefix), &item);
     cwi_buf_deinit(&prefix);
     if (status == CW_OK) status = db_var_set(c, vars, arg->name.text, arg->name.size, item);
   }
   return status;
 }
 
-static cw_status call_defined(db_ctx *c, sql_str path, const cw_value *args, size_t len, cw_value *out) {
+static cw_status call_defined(db_ctx *c, sql_str path, const cw_value *args, size_t len,
+                              cw_value *out) {
   sql_str name = {.text = path.text + 4, .size = path.size - 4};
   cw_value entry = cwi_value_none();
   cw_status status = db_scope_get(c, false);
@@ -216,7 +221,8 @@ static cw_status call_defined(db_ctx *c, sql_str path, const cw_value *args, siz
   if (status != CW_OK) return status;
   if (entry.kind != CW_VALUE_OBJECT) {
     if (c->in_fields) {
-      return db_fail(c, CW_E_QUERY, "The function '%.*s' does not exist", (int)path.size, path.text);
+      return db_fail(c, CW_E_QUERY, "The function '%.*s' does not exist", (int)path.size,
+                     path.text);
     }
     return db_fail(c, CW_E_QUERY, "Function '%.*s' not found: The function '%.*s' does not exist",
                    (int)path.size, path.text, (int)path.size, path.text);
@@ -307,8 +313,8 @@ static cw_status rename_method(db_ctx *c, sql_str name) {
   cwi_buf copy;
   cwi_buf_init(&copy, 0);
   cwi_buf_append(&copy, rest, text.size - (size_t)(rest - data));
-  cw_status status = db_fail(c, CW_E_QUERY, "Incorrect arguments for method %.*s%.*s", (int)name.size,
-                             name.text, (int)copy.size, copy.data);
+  cw_status status = db_fail(c, CW_E_QUERY, "Incorrect arguments for method %.*s%.*s",
+                             (int)name.size, name.text, (int)copy.size, copy.data);
   cwi_buf_deinit(&copy);
   return status;
 }
@@ -335,10 +341,11 @@ cw_status db_method(db_ctx *c, cw_value value, const sql_part *part, cw_value *o
   if (own.kind == CW_VALUE_BOX && cwi_db_kind_of(own) == CWI_DB_FUNCTION) {
     status = db_closure_call(c, own, items + 1, len, out);
   } else if ((fn = cwi_db_fn_method(value, part->name.text, part->name.size)) == NULL) {
-    status = db_fail(c, CW_E_QUERY,
-                     "There was a problem running the %.*s() function. no such method found for the "
-                     "%s type",
-                     (int)part->name.size, part->name.text, cwi_db_kind_name(cwi_db_kind_of(value)));
+    status =
+        db_fail(c, CW_E_QUERY,
+                "There was a problem running the %.*s() function. no such method found for the "
+                "%s type",
+                (int)part->name.size, part->name.text, cwi_db_kind_name(cwi_db_kind_of(value)));
   } else if (strcmp(fn->name, "value::diff") == 0 || strcmp(fn->name, "value::patch") == 0) {
     status = db_fail(c, CW_E_QUERY, "Function '%s' requires async execution", fn->name);
   } else {
@@ -390,8 +397,8 @@ static cw_status host_table_exists(void *context, const char *name, size_t size,
   return status;
 }
 
-static cw_status host_parse_record(void *context, const char *text, size_t size, cw_value *out, bool *ok,
-                                   cw_error *err) {
+static cw_status host_parse_record(void *context, const char *text, size_t size, cw_value *out,
+                                   bool *ok, cw_error *err) {
   db_ctx *c = context;
   (void)err;
   sql_program *program = NULL;
@@ -406,7 +413,8 @@ static cw_status host_parse_record(void *context, const char *text, size_t size,
   return status;
 }
 
-static cw_status host_session(void *context, cwi_db_session_part part, cw_value *out, cw_error *err) {
+static cw_status host_session(void *context, cwi_db_session_part part, cw_value *out,
+                              cw_error *err) {
   db_ctx *c = context;
   (void)err;
   *out = cwi_value_none();

@@ -41,8 +41,9 @@ static cw_status exec_let(db_ctx *c, const sql_let *s) {
     cw_value coerced = cwi_value_none();
     cwi_buf prefix;
     cwi_buf_init(&prefix, 0);
-    cwi_buf_append_format(&prefix, "Tried to set `$%.*s`, but couldn't coerce value: ",
-                          (int)s->name.size, s->name.text);
+    cwi_buf_append_format(&prefix,
+                          "Tried to set `$%.*s`, but couldn't coerce value: ", (int)s->name.size,
+                          s->name.text);
     status = db_coerce(c, value, s->type, cwi_buf_cstr(&prefix), &coerced);
     cwi_buf_deinit(&prefix);
     cw_value_release(&value);
@@ -99,7 +100,8 @@ static cw_status exec_for(db_ctx *c, const sql_for *s) {
     }
   } else if (range.kind == CW_VALUE_STRING) {
     sql_str text = db_str(range);
-    status = db_fail(c, CW_E_QUERY, "Cannot execute statement using value: %.*s", (int)text.size, text.text);
+    status = db_fail(c, CW_E_QUERY, "Cannot execute statement using value: %.*s", (int)text.size,
+                     text.text);
   } else {
     status = db_fail_value(c, "Cannot execute statement using value: ", range, "");
   }
@@ -134,8 +136,10 @@ static cw_status exec_return(db_ctx *c, const sql_simple *s) {
       value = inner;
     } else {
       status = cw_value_array(1, &value, &c->err);
-      if (status == CW_OK) status = cw_value_array_push(&value, inner, &c->err);
-      else cw_value_release(&inner);
+      if (status == CW_OK)
+        status = cw_value_array_push(&value, inner, &c->err);
+      else
+        cw_value_release(&inner);
     }
   }
   if (status == CW_OK && s->fetch.len > 0) status = db_fetch(c, &value, &s->fetch);
@@ -186,7 +190,10 @@ cw_status db_exec(db_ctx *c, const sql_expr *node, cw_value *out) {
   if (status != CW_OK) return status;
   switch ((sql_node)node->kind) {
     case SQL_SELECT: return db_exec_select(c, node, out);
-    case SQL_CREATE: case SQL_UPDATE: case SQL_UPSERT: case SQL_DELETE: return db_exec_write(c, node, out);
+    case SQL_CREATE:
+    case SQL_UPDATE:
+    case SQL_UPSERT:
+    case SQL_DELETE: return db_exec_write(c, node, out);
     case SQL_INSERT: return db_exec_insert(c, node, out);
     case SQL_RELATE: return db_exec_relate(c, node, out);
     case SQL_LET: return exec_let(c, node->u.stmt);
@@ -231,14 +238,16 @@ cw_status db_exec(db_ctx *c, const sql_expr *node, cw_value *out) {
       const sql_simple *s = node->u.stmt;
       cw_value value = cwi_value_none();
       status = db_eval(c, s->expr, &value);
-      if (status == CW_OK) status = db_fail_value(c, "Cannot execute KILL statement using id: ", value, "");
+      if (status == CW_OK)
+        status = db_fail_value(c, "Cannot execute KILL statement using id: ", value, "");
       cw_value_release(&value);
       return status;
     }
     case SQL_ACCESS: {
       const sql_info *s = node->u.stmt;
       sql_str db = db_str(c->session->db);
-      return db_fail(c, CW_E_QUERY, "The access method '%.*s' does not exist in the database '%.*s'",
+      return db_fail(c, CW_E_QUERY,
+                     "The access method '%.*s' does not exist in the database '%.*s'",
                      (int)s->name.size, s->name.text, (int)db.size, db.text);
     }
     default: return db_fail(c, CW_E_QUERY, "Invalid statement");

@@ -27,8 +27,8 @@ cw_status db_fail_value(db_ctx *c, const char *before, cw_value value, const cha
   cwi_buf text;
   cwi_buf_init(&text, 1 << 20);
   cwi_db_text(&text, value);
-  cw_status status =
-      db_fail(c, CW_E_QUERY, "%s%.*s%s", before, (int)text.size, text.size > 0 ? text.data : "", after);
+  cw_status status = db_fail(c, CW_E_QUERY, "%s%.*s%s", before, (int)text.size,
+                             text.size > 0 ? text.data : "", after);
   cwi_buf_deinit(&text);
   return status;
 }
@@ -51,8 +51,7 @@ cw_status db_tick(db_ctx *c) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     if ((uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec > c->deadline_ns) {
-      return db_fail(c, CW_E_TIMEOUT,
-                     "The query was not executed because it exceeded the timeout");
+      return db_fail(c, CW_E_TIMEOUT, "The query was not executed because it exceeded the timeout");
     }
   }
   return CW_OK;

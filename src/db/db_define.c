@@ -32,8 +32,13 @@ static cw_status need_table_of(db_ctx *c, const sql_define *d, bool make, db_tab
 }
 
 /* Where the thing that `d` is about lives. A table that is needed and missing leaves scope.table 0. */
-static cw_status find_target(db_ctx *c, const sql_define *d, bool make, target *t, db_table **table) {
-  static const struct { sql_what what; cwi_db_def kind; const char *noun, *before; } kinds[] = {
+static cw_status find_target(db_ctx *c, const sql_define *d, bool make, target *t,
+                             db_table **table) {
+  static const struct {
+    sql_what what;
+    cwi_db_def kind;
+    const char *noun, *before;
+  } kinds[] = {
       {SQL_W_NS, CWI_DB_DEF_NAMESPACE, "namespace", ""},
       {SQL_W_DB, CWI_DB_DEF_DATABASE, "database", ""},
       {SQL_W_TABLE, CWI_DB_DEF_TABLE, "table", ""},
@@ -85,11 +90,11 @@ static cw_status exists_error(db_ctx *c, const target *t, bool exists) {
   if (strcmp(t->after, "db") == 0 || strcmp(t->after, "ns") == 0) {
     bool db = strcmp(t->after, "db") == 0;
     sql_str level = db_str(db ? c->session->db : c->session->ns);
-    return db_fail(c, code, "The %s '%.*s' %s in the %s '%.*s'", t->noun, (int)name.size, name.text, verb,
-                   db ? "database" : "namespace", (int)level.size, level.text);
+    return db_fail(c, code, "The %s '%.*s' %s in the %s '%.*s'", t->noun, (int)name.size, name.text,
+                   verb, db ? "database" : "namespace", (int)level.size, level.text);
   }
-  return db_fail(c, code, "The %s%s '%s%.*s' %s", strcmp(t->after, "root") == 0 ? "root " : "", t->noun,
-                 t->before, (int)name.size, name.text, verb);
+  return db_fail(c, code, "The %s%s '%s%.*s' %s", strcmp(t->after, "root") == 0 ? "root " : "",
+                 t->noun, t->before, (int)name.size, name.text, verb);
 }
 
 static cw_status put_entry(db_ctx *c, const target *t, cw_value old, cw_value *entry) {
@@ -125,8 +130,8 @@ static cw_status make_entry(db_ctx *c, const sql_define *d, const char *source, 
 }
 
 /* A further definition that another one brings with it: fields of relations, items of lists. */
-static cw_status put_text(db_ctx *c, cwi_db_scope scope, const char *name, size_t size, const char *text,
-                          size_t text_size) {
+static cw_status put_text(db_ctx *c, cwi_db_scope scope, const char *name, size_t size,
+                          const char *text, size_t text_size) {
   cw_value entry = cwi_value_none(), value = cwi_value_none(), old = cwi_value_none();
   cw_status status = cwi_db_catalog_get(c->txn, CWI_DB_DEF_FIELD, scope, name, size, &old, &c->err);
   bool have = old.kind != CW_VALUE_NONE;
@@ -171,7 +176,8 @@ static cw_status relation_fields(db_ctx *c, const sql_define *d, cwi_db_scope sc
 
 static cw_status item_field(db_ctx *c, const sql_define *d, cwi_db_scope scope) {
   const sql_type *type = d->fd.type;
-  if (type == NULL || (type->kind != SQL_T_ARRAY && type->kind != SQL_T_SET) || type->inner.len == 0) {
+  if (type == NULL || (type->kind != SQL_T_ARRAY && type->kind != SQL_T_SET) ||
+      type->inner.len == 0) {
     return CW_OK;
   }
   cwi_buf name, text;
@@ -263,7 +269,8 @@ static cw_status fix_values(db_ctx *c, sql_define *d, sql_expr *literal, cw_valu
 
 static cw_status check_define(db_ctx *c, const sql_define *d, const db_table *table) {
   if (d->what == SQL_W_FIELD && d->fd.flexible && table->def.define->tb.schema != 1) {
-    return db_fail(c, CW_E_QUERY, "An error occurred: FLEXIBLE can only be used in SCHEMAFULL tables");
+    return db_fail(c, CW_E_QUERY,
+                   "An error occurred: FLEXIBLE can only be used in SCHEMAFULL tables");
   }
   return CW_OK;
 }
@@ -295,13 +302,15 @@ cw_status db_exec_define(db_ctx *c, const sql_expr *node, cw_value *out) {
     bool text_is_source = d.what == SQL_W_PARAM || d.what == SQL_W_USER;
     status = fix_values(c, &d, &literal, &fixed);
     if (status == CW_OK) {
-      status = make_entry(c, &d, text_is_source ? NULL : c->program->source + node->at, node->size, &entry);
+      status = make_entry(c, &d, text_is_source ? NULL : c->program->source + node->at, node->size,
+                          &entry);
     }
     if (status == CW_OK && d.what == SQL_W_PARAM) {
       status = db_obj_set(c, &entry, "value", cwi_value_retain(fixed));
     }
     if (status == CW_OK && d.what == SQL_W_INDEX && have) {
-      cwi_db_index index = {.db = t.scope.db, .table = t.scope.table, .index = cwi_db_catalog_id(old)};
+      cwi_db_index index = {
+          .db = t.scope.db, .table = t.scope.table, .index = cwi_db_catalog_id(old)};
       status = cwi_db_index_drop(c->txn, index, &c->err);
     }
     if (status == CW_OK) status = put_entry(c, &t, old, &entry);
@@ -343,7 +352,8 @@ cw_status db_exec_remove(db_ctx *c, const sql_expr *node, cw_value *out) {
   (void)out;
   cw_status status = find_target(c, d, false, &t, &table);
   sql_str name = db_str(t.name);
-  bool scoped = (d->what != SQL_W_FIELD && d->what != SQL_W_INDEX && d->what != SQL_W_EVENT) || table != NULL;
+  bool scoped =
+      (d->what != SQL_W_FIELD && d->what != SQL_W_INDEX && d->what != SQL_W_EVENT) || table != NULL;
   if (status == CW_OK && scoped) {
     status = cwi_db_catalog_get(c->txn, t.kind, t.scope, name.text, name.size, &old, &c->err);
   }
@@ -420,8 +430,10 @@ cw_status db_exec_alter(db_ctx *c, const sql_expr *node, cw_value *out) {
     status = db_def_parse(c, old, &def);
     if (status == CW_OK) {
       sql_define d = *def.define;
-      if (a->what == SQL_W_TABLE) alter_table(&d, a);
-      else alter_field(&d, a);
+      if (a->what == SQL_W_TABLE)
+        alter_table(&d, a);
+      else
+        alter_field(&d, a);
       status = make_entry(c, &d, NULL, 0, &entry);
     }
     if (status == CW_OK) status = put_entry(c, &t, old, &entry);
@@ -446,7 +458,8 @@ cw_status db_exec_rebuild(db_ctx *c, const sql_expr *node, cw_value *out) {
     return status == CW_OK ? db_index_build(c, table, index) : status;
   }
   if (status == CW_OK && !d->if_exists) {
-    status = db_fail(c, CW_E_QUERY, "The index '%.*s' does not exist", (int)d->name.size, d->name.text);
+    status =
+        db_fail(c, CW_E_QUERY, "The index '%.*s' does not exist", (int)d->name.size, d->name.text);
   }
   return status;
 }

@@ -33,7 +33,8 @@ cw_status cwi_db_engine_open(const char *url, db_engine **out, cw_error *err) {
       if (strncmp(url, files[i], strlen(files[i])) == 0) path = url + strlen(files[i]);
     }
     status = path == NULL || *path == 0
-                 ? CWI_RAISE(err, CW_E_INVALID, 0, "'%.200s' is no database URL: use mem:// or file://PATH", url)
+                 ? CWI_RAISE(err, CW_E_INVALID, 0,
+                             "'%.200s' is no database URL: use mem:// or file://PATH", url)
                  : cwi_db_store_open_sqlite(path, NULL, &engine->store, err);
   }
   if (status != CW_OK) {
@@ -102,8 +103,10 @@ cw_status cwi_db_session_use(db_session *session, const char *ns, const char *db
   status = cwi_db_txn_begin(session->engine->store, true, &c.txn, &c.err);
   if (status == CW_OK) {
     status = db_scope_get(&c, true);
-    if (status == CW_OK) status = cwi_db_txn_commit(c.txn, &c.err);
-    else cwi_db_txn_rollback(c.txn);
+    if (status == CW_OK)
+      status = cwi_db_txn_commit(c.txn, &c.err);
+    else
+      cwi_db_txn_rollback(c.txn);
   }
   if (status != CW_OK && err != NULL) *err = c.err;
   ctx_deinit(&c);
@@ -113,9 +116,11 @@ cw_status cwi_db_session_use(db_session *session, const char *ns, const char *db
 cw_status cwi_db_session_set(db_session *session, const char *name, size_t size, cw_value value,
                              cw_error *err) {
   cw_status status = CW_OK;
-  if (session->vars.values.kind != CW_VALUE_OBJECT) status = cw_value_object(&session->vars.values, err);
+  if (session->vars.values.kind != CW_VALUE_OBJECT)
+    status = cw_value_object(&session->vars.values, err);
   if (status != CW_OK) return status;
-  if (value.kind == CW_VALUE_NONE) return cw_value_object_remove(&session->vars.values, name, size, err);
+  if (value.kind == CW_VALUE_NONE)
+    return cw_value_object_remove(&session->vars.values, name, size, err);
   return cw_value_object_set(&session->vars.values, name, size, cwi_value_retain(value), err);
 }
 
@@ -159,10 +164,10 @@ typedef struct runner {
   cwi_db_results *out;
   cw_error *err;
   const cwi_db_query_options *options;
-  size_t begin;      /* the result of BEGIN */
-  bool failed;       /* a statement of the open transaction failed */
-  bool twice;        /* it was a second BEGIN */
-  bool returned;     /* RETURN: skip to COMMIT */
+  size_t begin;  /* the result of BEGIN */
+  bool failed;   /* a statement of the open transaction failed */
+  bool twice;    /* it was a second BEGIN */
+  bool returned; /* RETURN: skip to COMMIT */
 } runner;
 
 static uint64_t now_ns(void) {
@@ -190,8 +195,10 @@ static cw_status end_txn(runner *r, bool keep) {
   cwi_db_txn *txn = session->txn;
   session->txn = NULL;
   cw_status status = CW_OK;
-  if (keep) status = cwi_db_txn_commit(txn, &r->c.err);
-  else cwi_db_txn_rollback(txn);
+  if (keep)
+    status = cwi_db_txn_commit(txn, &r->c.err);
+  else
+    cwi_db_txn_rollback(txn);
   if (!keep && session->txn_ddl) db_tables_forget(r->c.engine);
   if (!keep) r->c.scope = (cwi_db_scope){0};
   session->txn_ddl = false;
@@ -211,8 +218,9 @@ static cw_status statement_value(runner *r, const sql_expr *node, cw_value *out)
     return CW_OK;
   }
   c->flow = DB_FLOW_NONE;
-  return db_fail(c, CW_E_QUERY,
-                 "Invalid control flow statement, break or continue statement found outside of loop.");
+  return db_fail(
+      c, CW_E_QUERY,
+      "Invalid control flow statement, break or continue statement found outside of loop.");
 }
 
 static cw_status run_alone(runner *r, const sql_expr *node, cw_value *out) {
@@ -265,7 +273,8 @@ static cw_status run_statement(runner *r, const sql_expr *node) {
   cw_value value = cwi_value_none();
   cwi_buf_clear(&c->text);
   cwi_error_clear(&c->err);
-  c->deadline_ns = r->options != NULL && r->options->timeout_ns > 0 ? start + r->options->timeout_ns : 0;
+  c->deadline_ns =
+      r->options != NULL && r->options->timeout_ns > 0 ? start + r->options->timeout_ns : 0;
   status = session->txn != NULL ? run_in_txn(r, node, &value) : run_alone(r, node, &value);
   cwi_db_result *result = &r->out->items[at];
   result->nanos = now_ns() - start;
@@ -296,7 +305,8 @@ static cw_status run_begin(runner *r) {
     return result_fail(result, CW_E_STATE, text, sizeof(text) - 1, r->err);
   }
   status = cwi_db_txn_begin(c->engine->store, true, &c->session->txn, &c->err);
-  if (status != CW_OK) return result_fail(result, status, c->err.message, strlen(c->err.message), r->err);
+  if (status != CW_OK)
+    return result_fail(result, status, c->err.message, strlen(c->err.message), r->err);
   if (c->interrupt != NULL) cwi_db_txn_interrupt_flag(c->session->txn, c->interrupt);
   c->scope = (cwi_db_scope){0};
   r->begin = r->out->len - 1;
@@ -333,9 +343,12 @@ static cw_status run_program(runner *r, sql_program *program) {
   cw_status status = CW_OK;
   for (uint32_t i = 0; status == CW_OK && i < program->statements.len; i++) {
     const sql_expr *node = program->statements.items[i];
-    if (node->kind == SQL_BEGIN) status = run_begin(r);
-    else if (node->kind == SQL_COMMIT || node->kind == SQL_CANCEL) status = run_end(r, node->kind == SQL_COMMIT);
-    else if (!r->returned) status = run_statement(r, node);
+    if (node->kind == SQL_BEGIN)
+      status = run_begin(r);
+    else if (node->kind == SQL_COMMIT || node->kind == SQL_CANCEL)
+      status = run_end(r, node->kind == SQL_COMMIT);
+    else if (!r->returned)
+      status = run_statement(r, node);
     db_tables_bury(r->c.engine);
   }
   if (r->c.session->txn != NULL) {
@@ -368,7 +381,8 @@ cw_status cwi_db_query(db_session *session, const char *text, size_t size, cw_va
   if (status == CW_E_PARSE) {
     status = result_add(out, err);
     out->whole = true;
-    if (status == CW_OK) status = result_fail(&out->items[0], CW_E_PARSE, message.data, message.size, err);
+    if (status == CW_OK)
+      status = result_fail(&out->items[0], CW_E_PARSE, message.data, message.size, err);
   }
   cwi_buf_deinit(&message);
   if (status == CW_OK && vars.kind == CW_VALUE_OBJECT) {

@@ -86,8 +86,8 @@ static cw_status eval_mock(db_ctx *c, const sql_expr *node, cw_value *out) {
     cw_value key = cwi_value_int(i), rid = cwi_value_none();
     if (!node->u.mock.range) status = db_fn_run(c, "rand::id", NULL, 0, &key);
     if (status == CW_OK) {
-      status = cwi_db_value_record_named(node->u.mock.table.text, node->u.mock.table.size, key, &rid,
-                                         &c->err);
+      status = cwi_db_value_record_named(node->u.mock.table.text, node->u.mock.table.size, key,
+                                         &rid, &c->err);
     }
     if (status == CW_OK) status = cw_value_array_push(out, rid, &c->err);
     if (status == CW_OK) status = db_tick(c);
@@ -262,7 +262,8 @@ static cw_status eval_point(db_ctx *c, const sql_expr *node, cw_value *out) {
 
 /* ---- idioms ---- */
 
-cw_status db_eval_with(db_ctx *c, const sql_expr *node, cw_value value, cw_value rid, cw_value *out) {
+cw_status db_eval_with(db_ctx *c, const sql_expr *node, cw_value value, cw_value rid,
+                       cw_value *out) {
   db_doc doc = {.up = c->doc, .value = value, .rid = rid};
   c->doc = &doc;
   cw_status status = db_eval(c, node, out);
@@ -270,8 +271,8 @@ cw_status db_eval_with(db_ctx *c, const sql_expr *node, cw_value value, cw_value
   return status;
 }
 
-static cw_status each_part(db_ctx *c, cw_value list, const sql_vec *parts, uint32_t from, bool fetch,
-                           cw_value *out) {
+static cw_status each_part(db_ctx *c, cw_value list, const sql_vec *parts, uint32_t from,
+                           bool fetch, cw_value *out) {
   cw_value items = items_of(list);
   size_t len = cw_value_len(items);
   cw_status status = cw_value_array(len, out, &c->err);
@@ -299,7 +300,8 @@ static cw_status slice(db_ctx *c, cw_value array, cw_value range, cw_value *out)
   if (first < 0) first = 0;
   if (end > len) end = len;
   for (int64_t i = first; status == CW_OK && i < end; i++) {
-    status = cw_value_array_push(out, cwi_value_retain(cw_value_array_get(array, (size_t)i)), &c->err);
+    status =
+        cw_value_array_push(out, cwi_value_retain(cw_value_array_get(array, (size_t)i)), &c->err);
   }
   if (status != CW_OK) cw_value_release(out);
   return status;
@@ -431,8 +433,8 @@ static cw_status part_call(db_ctx *c, cw_value base, const sql_part *part, cw_va
 }
 
 /* One part on one value; *rest is false where the parts behind it have been applied already. */
-static cw_status one_part(db_ctx *c, cw_value base, const sql_vec *parts, uint32_t at, cw_value *out,
-                          bool *rest) {
+static cw_status one_part(db_ctx *c, cw_value base, const sql_vec *parts, uint32_t at,
+                          cw_value *out, bool *rest) {
   const sql_part *part = parts->items[at];
   cw_value items = items_of(base);
   bool is_list = items.kind == CW_VALUE_ARRAY;
@@ -497,7 +499,8 @@ static cw_status one_part(db_ctx *c, cw_value base, const sql_vec *parts, uint32
   return CW_OK;
 }
 
-cw_status db_eval_parts(db_ctx *c, cw_value base, const sql_vec *parts, uint32_t from, cw_value *out) {
+cw_status db_eval_parts(db_ctx *c, cw_value base, const sql_vec *parts, uint32_t from,
+                        cw_value *out) {
   cw_value value = cwi_value_retain(base);
   bool rest = true;
   cw_status status = CW_OK;
@@ -546,9 +549,7 @@ static cw_status eval_node(db_ctx *c, const sql_expr *node, cw_value *out) {
   switch ((sql_node)node->kind) {
     case SQL_LITERAL: *out = cwi_value_retain(node->u.lit.value); return CW_OK;
     case SQL_PARAM: return db_var_get(c, node->u.name.text, node->u.name.size, out);
-    case SQL_CONST:
-      cwi_db_fn_constant(node->u.name.text, node->u.name.size, out);
-      return CW_OK;
+    case SQL_CONST: cwi_db_fn_constant(node->u.name.text, node->u.name.size, out); return CW_OK;
     case SQL_TABLE: return cwi_db_value_table(node->u.name.text, node->u.name.size, out, &c->err);
     case SQL_IDIOM: return eval_idiom(c, node, out);
     case SQL_ARRAY: return eval_list(c, &node->u.list, out);
@@ -570,7 +571,8 @@ static cw_status eval_node(db_ctx *c, const sql_expr *node, cw_value *out) {
     case SQL_MOCK: return eval_mock(c, node, out);
     case SQL_PAREN: {
       cw_status status = db_eval(c, node->u.binary.left, out);
-      if (status == DB_FLOW && c->flow == DB_FLOW_RETURN && node->u.binary.left->kind == SQL_RETURN) {
+      if (status == DB_FLOW && c->flow == DB_FLOW_RETURN &&
+          node->u.binary.left->kind == SQL_RETURN) {
         c->flow = DB_FLOW_NONE;
         *out = c->flow_value;
         c->flow_value = cwi_value_none();

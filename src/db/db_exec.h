@@ -105,7 +105,7 @@ typedef struct db_ctx {
   db_flow flow;
   cw_value flow_value;
   unsigned calls, depth;
-  bool ddl;          /* a definition changed in this transaction */
+  bool ddl; /* a definition changed in this transaction */
   bool in_event, in_fields;
   const atomic_int *interrupt;
   uint64_t deadline_ns; /* 0: none */
@@ -131,12 +131,15 @@ cw_status db_var_get(db_ctx *c, const char *name, size_t size, cw_value *out);
 
 /* ---- evaluation ---- */
 cw_status db_eval(db_ctx *c, const sql_expr *node, cw_value *out);
-cw_status db_eval_with(db_ctx *c, const sql_expr *node, cw_value value, cw_value rid, cw_value *out);
-cw_status db_eval_parts(db_ctx *c, cw_value base, const sql_vec *parts, uint32_t from, cw_value *out);
+cw_status db_eval_with(db_ctx *c, const sql_expr *node, cw_value value, cw_value rid,
+                       cw_value *out);
+cw_status db_eval_parts(db_ctx *c, cw_value base, const sql_vec *parts, uint32_t from,
+                        cw_value *out);
 cw_status db_eval_group(db_ctx *c, const sql_expr *node, cw_value *out);
 bool db_has_aggregate(const sql_expr *node);
 cw_status db_eval_graph(db_ctx *c, cw_value base, const sql_graph *graph, cw_value *out);
-cw_status db_eval_recurse(db_ctx *c, cw_value base, const sql_vec *parts, uint32_t at, cw_value *out);
+cw_status db_eval_recurse(db_ctx *c, cw_value base, const sql_vec *parts, uint32_t at,
+                          cw_value *out);
 cw_status db_eval_repeat(db_ctx *c, cw_value base, cw_value *out);
 cw_status db_binary(db_ctx *c, sql_op op, cw_value a, cw_value b, cw_value *out);
 cw_status db_range_of(db_ctx *c, const sql_expr *node, cw_value *out);
@@ -151,17 +154,20 @@ bool db_geometry_intersects(cw_value a, cw_value b);
 /* *ok false where it cannot be done; `fail` says why, in the words of the language. */
 cw_status db_cast(db_ctx *c, cw_value value, const sql_type *type, cw_value *out);
 /* Coerces; on failure the message begins with `prefix`. */
-cw_status db_coerce(db_ctx *c, cw_value value, const sql_type *type, const char *prefix, cw_value *out);
+cw_status db_coerce(db_ctx *c, cw_value value, const sql_type *type, const char *prefix,
+                    cw_value *out);
 bool db_matches(db_ctx *c, cw_value value, const sql_type *type);
 
 /* ---- closures and functions ---- */
 cw_status db_closure_new(db_ctx *c, const sql_expr *node, cw_value *out);
-cw_status db_closure_call(db_ctx *c, cw_value closure, const cw_value *args, size_t len, cw_value *out);
+cw_status db_closure_call(db_ctx *c, cw_value closure, const cw_value *args, size_t len,
+                          cw_value *out);
 cw_status db_call(db_ctx *c, const sql_expr *node, cw_value *out);
 cw_status db_method(db_ctx *c, cw_value value, const sql_part *part, cw_value *out);
 cw_status db_fn_run(db_ctx *c, const char *name, const cw_value *args, size_t len, cw_value *out);
 void db_fn_host_init(db_ctx *c);
-cw_status db_special(db_ctx *c, const cwi_db_fn *fn, const cw_value *args, size_t len, cw_value *out);
+cw_status db_special(db_ctx *c, const cwi_db_fn *fn, const cw_value *args, size_t len,
+                     cw_value *out);
 
 /* ---- statements ---- */
 cw_status db_exec(db_ctx *c, const sql_expr *node, cw_value *out);
@@ -180,23 +186,27 @@ cw_status db_explain(db_ctx *c, const sql_select *s, bool json, cw_value *out);
 cw_status db_fetch(db_ctx *c, cw_value *rows, const sql_vec *idioms);
 
 /* ---- projections ---- */
-cw_status db_project(db_ctx *c, const sql_fields *fields, cw_value doc, cw_value rid, cw_value *out);
+cw_status db_project(db_ctx *c, const sql_fields *fields, cw_value doc, cw_value rid,
+                     cw_value *out);
 /* Sets the value at the path of a projection, or of SET. */
-cw_status db_path_set(db_ctx *c, cw_value *root, const sql_vec *parts, uint32_t from, cw_value value);
+cw_status db_path_set(db_ctx *c, cw_value *root, const sql_vec *parts, uint32_t from,
+                      cw_value value);
 cw_status db_path_unset(db_ctx *c, cw_value *root, const sql_vec *parts, uint32_t from);
 cw_status db_name_of(db_ctx *c, const sql_expr *node, cw_value *out);
 
 /* ---- tables and records ---- */
 /* *out NULL where the table does not exist; with `make` it is made. */
 cw_status db_table_get(db_ctx *c, cw_value name, bool make, db_table **out);
-cw_status db_table_need(db_ctx *c, cw_value name, db_table **out); /* fails where it does not exist */
+cw_status db_table_need(db_ctx *c, cw_value name,
+                        db_table **out); /* fails where it does not exist */
 /* The beginning of the keys of a record's edge pointers. They stand under the name of its table, not its
  * number, because a record may be related before its table exists. */
 cw_status db_edge_prefix(db_ctx *c, cw_value rid, char direction, cwi_buf *out);
 void db_tables_forget(db_engine *engine);
 void db_tables_bury(db_engine *engine);
 cw_status db_scope_get(db_ctx *c, bool make); /* numbers of the namespace and database in use */
-cw_status db_record_get(db_ctx *c, cw_value rid, cw_value *out); /* NONE: none, also without table */
+cw_status db_record_get(db_ctx *c, cw_value rid,
+                        cw_value *out); /* NONE: none, also without table */
 cw_status db_record_read(db_ctx *c, db_table *table, cw_value rid, cw_value *out);
 cw_status db_computed(db_ctx *c, db_table *table, cw_value rid, cw_value *doc);
 cw_status db_defs_load(db_ctx *c, cwi_db_def kind, cwi_db_scope scope, db_def_list *out);
@@ -223,11 +233,11 @@ cw_status db_rows_push(db_ctx *c, db_rows *rows, cw_value doc, cw_value rid); /*
 void db_rows_deinit(db_rows *rows);
 /* How a table is read. */
 typedef struct db_plan {
-  const db_def *index;   /* NULL: scan the table */
-  cw_value values;       /* ARRAY: equal to these, the first fields of the index */
-  cw_value range;        /* of the next field: RANGE or NONE */
-  cw_value branches;     /* IN: one value each, else NONE */
-  bool whole;            /* the condition is met by what the index gives */
+  const db_def *index; /* NULL: scan the table */
+  cw_value values;     /* ARRAY: equal to these, the first fields of the index */
+  cw_value range;      /* of the next field: RANGE or NONE */
+  cw_value branches;   /* IN: one value each, else NONE */
+  bool whole;          /* the condition is met by what the index gives */
 } db_plan;
 cw_status db_plan_make(db_ctx *c, const sql_select *s, db_table *table, db_plan *out);
 void db_plan_deinit(db_plan *plan);
@@ -247,16 +257,17 @@ typedef struct db_change {
   cw_value after;  /* the document to store; owned */
   cw_value input;  /* of CONTENT and MERGE; borrowed */
   db_write_kind kind;
-  bool relation;   /* made by RELATE or INSERT RELATION */
+  bool relation; /* made by RELATE or INSERT RELATION */
 } db_change;
 /* Runs fields, schema, indexes, views, events; stores. change->after is what was stored. */
 cw_status db_store_record(db_ctx *c, db_change *change);
 cw_status db_delete_record(db_ctx *c, db_table *table, cw_value rid, cw_value before);
 cw_status db_process_fields(db_ctx *c, db_change *change);
-cw_status db_index_update(db_ctx *c, db_table *table, cw_value rid, cw_value before, cw_value after);
+cw_status db_index_update(db_ctx *c, db_table *table, cw_value rid, cw_value before,
+                          cw_value after);
 cw_status db_index_build(db_ctx *c, db_table *table, const db_def *index);
-cw_status db_apply_data(db_ctx *c, const sql_data *data, cw_value rid, cw_value before, cw_value *doc,
-                        cw_value *input);
+cw_status db_apply_data(db_ctx *c, const sql_data *data, cw_value rid, cw_value before,
+                        cw_value *doc, cw_value *input);
 cw_status db_apply_assigns(db_ctx *c, const sql_vec *assigns, cw_value before, cw_value rid,
                            cw_value *doc);
 cw_status db_output(db_ctx *c, sql_output_kind kind, const sql_fields *fields, cw_value rid,
@@ -264,11 +275,13 @@ cw_status db_output(db_ctx *c, sql_output_kind kind, const sql_fields *fields, c
 cw_status db_check_id(db_ctx *c, cw_value doc, cw_value rid, bool *given);
 cw_status db_id_from_value(db_ctx *c, cw_value table, cw_value id, cw_value *out, bool *ok);
 cw_status db_only(db_ctx *c, cw_value *rows, bool required);
-cw_status db_views_update(db_ctx *c, db_table *table, cw_value rid, cw_value before, cw_value after);
+cw_status db_views_update(db_ctx *c, db_table *table, cw_value rid, cw_value before,
+                          cw_value after);
 cw_status db_view_fill(db_ctx *c, const db_def *view, cw_value view_name, cw_value source);
 
 /* ---- search ---- */
-cw_status db_matches_text(db_ctx *c, const sql_expr *node, cw_value left, cw_value right, cw_value *out);
+cw_status db_matches_text(db_ctx *c, const sql_expr *node, cw_value left, cw_value right,
+                          cw_value *out);
 
 /* ---- small helpers on values ---- */
 CWI_INLINE sql_str db_str(cw_value string) {

@@ -2,10 +2,13 @@
 /* Whether geometries contain or meet each other, on the plane. */
 #include "db/db_exec.h"
 
-typedef struct point { double x, y; } point;
+typedef struct point {
+  double x, y;
+} point;
 
 static point point_of(cw_value v) {
-  return (point){.x = cw_value_as_float(cw_value_array_get(v, 0)), .y = cw_value_as_float(cw_value_array_get(v, 1))};
+  return (point){.x = cw_value_as_float(cw_value_array_get(v, 0)),
+                 .y = cw_value_as_float(cw_value_array_get(v, 1))};
 }
 
 static bool in_ring(cw_value ring, point p) {
@@ -13,7 +16,8 @@ static bool in_ring(cw_value ring, point p) {
   size_t len = cw_value_len(ring);
   for (size_t i = 0, k = len - 1; i < len; k = i++) {
     point a = point_of(cw_value_array_get(ring, i)), b = point_of(cw_value_array_get(ring, k));
-    if ((a.y > p.y) != (b.y > p.y) && p.x < (b.x - a.x) * (p.y - a.y) / (b.y - a.y) + a.x) inside = !inside;
+    if ((a.y > p.y) != (b.y > p.y) && p.x < (b.x - a.x) * (p.y - a.y) / (b.y - a.y) + a.x)
+      inside = !inside;
   }
   return inside;
 }
@@ -49,7 +53,8 @@ static bool test_in(point p, void *context) {
       point q = point_of(coordinates);
       return p.x == q.x && p.y == q.y;
     }
-    case CWI_DB_MULTI_POINT: case CWI_DB_LINE:
+    case CWI_DB_MULTI_POINT:
+    case CWI_DB_LINE:
       for (size_t i = 0; i < cw_value_len(coordinates); i++) {
         point q = point_of(cw_value_array_get(coordinates, i));
         if (p.x == q.x && p.y == q.y) return true;
@@ -77,9 +82,13 @@ bool db_geometry_contains(cw_value whole, cw_value part) {
   return each_point(cwi_db_geometry_coordinates(part), test_in, &whole, true);
 }
 
-static double cross(point o, point a, point b) { return (a.x - o.x) * (b.y - o.y) - (a.y - o.y) * (b.x - o.x); }
+static double cross(point o, point a, point b) {
+  return (a.x - o.x) * (b.y - o.y) - (a.y - o.y) * (b.x - o.x);
+}
 
-typedef struct segment { point a, b; } segment;
+typedef struct segment {
+  point a, b;
+} segment;
 
 static bool crosses(segment s, segment t) {
   double d1 = cross(t.a, t.b, s.a), d2 = cross(t.a, t.b, s.b);
@@ -96,7 +105,8 @@ static bool segments_cross(cw_value v, cw_value other, const segment *with) {
     if (!line) {
       if (segments_cross(cw_value_array_get(v, i), other, with)) return true;
     } else if (i > 0) {
-      segment s = {.a = point_of(cw_value_array_get(v, i - 1)), .b = point_of(cw_value_array_get(v, i))};
+      segment s = {.a = point_of(cw_value_array_get(v, i - 1)),
+                   .b = point_of(cw_value_array_get(v, i))};
       if (with != NULL ? crosses(s, *with) : segments_cross(other, other, &s)) return true;
     }
   }
@@ -105,7 +115,8 @@ static bool segments_cross(cw_value v, cw_value other, const segment *with) {
 
 bool db_geometry_intersects(cw_value a, cw_value b) {
   if (cwi_db_kind_of(a) != CWI_DB_GEOMETRY || cwi_db_kind_of(b) != CWI_DB_GEOMETRY) return false;
-  if (cwi_db_geometry_shape(a) == CWI_DB_COLLECTION || cwi_db_geometry_shape(b) == CWI_DB_COLLECTION) {
+  if (cwi_db_geometry_shape(a) == CWI_DB_COLLECTION ||
+      cwi_db_geometry_shape(b) == CWI_DB_COLLECTION) {
     bool left = cwi_db_geometry_shape(a) == CWI_DB_COLLECTION;
     cw_value items = cwi_db_geometry_coordinates(left ? a : b);
     for (size_t i = 0; i < cw_value_len(items); i++) {
@@ -114,5 +125,6 @@ bool db_geometry_intersects(cw_value a, cw_value b) {
     return false;
   }
   cw_value x = cwi_db_geometry_coordinates(a), y = cwi_db_geometry_coordinates(b);
-  return each_point(y, test_in, &a, false) || each_point(x, test_in, &b, false) || segments_cross(x, y, NULL);
+  return each_point(y, test_in, &a, false) || each_point(x, test_in, &b, false) ||
+         segments_cross(x, y, NULL);
 }

@@ -26,8 +26,9 @@ static cw_status subject_fits(db_ctx *c, const sql_graph *g, cw_value rid, bool 
       cw_value key = cwi_value_none();
       cw_status status = db_eval(c, s->key, &key);
       if (status != CW_OK) return status;
-      *fits = cwi_db_kind_of(key) == CWI_DB_RANGE ? cwi_db_range_contains(key, cwi_db_record_key(rid))
-                                                  : cwi_db_equal(key, cwi_db_record_key(rid));
+      *fits = cwi_db_kind_of(key) == CWI_DB_RANGE
+                  ? cwi_db_range_contains(key, cwi_db_record_key(rid))
+                  : cwi_db_equal(key, cwi_db_record_key(rid));
       cw_value_release(&key);
     }
   }
@@ -131,12 +132,14 @@ static cw_status references(walk *w, cw_value rid) {
         cw_value value = cwi_value_none();
         status = db_eval_with(c, d->fd.idiom, doc, other, &value);
         refers = status == CW_OK && cwi_db_equal(value, rid);
-        for (size_t k = 0; !refers && value.kind == CW_VALUE_ARRAY && k < cw_value_len(value); k++) {
+        for (size_t k = 0; !refers && value.kind == CW_VALUE_ARRAY && k < cw_value_len(value);
+             k++) {
           refers = cwi_db_equal(cw_value_array_get(value, k), rid);
         }
         cw_value_release(&value);
       }
-      if (status == CW_OK && refers) status = cw_value_array_push(w->out, cwi_value_retain(other), &c->err);
+      if (status == CW_OK && refers)
+        status = cw_value_array_push(w->out, cwi_value_retain(other), &c->err);
       cw_value_release(&other);
       cw_value_release(&doc);
     }
@@ -173,7 +176,8 @@ static cw_status from_value(walk *w, cw_value base) {
     return from_record(w, db_obj_get(base, "id"));
   }
   cw_status status = CW_OK;
-  for (size_t i = 0; items.kind == CW_VALUE_ARRAY && status == CW_OK && i < cw_value_len(items); i++) {
+  for (size_t i = 0; items.kind == CW_VALUE_ARRAY && status == CW_OK && i < cw_value_len(items);
+       i++) {
     status = from_value(w, cw_value_array_get(items, i));
   }
   return status;
@@ -208,6 +212,7 @@ static cw_status graph_select(db_ctx *c, cw_value base, const sql_graph *graph, 
 
 cw_status db_eval_graph(db_ctx *c, cw_value base, const sql_graph *graph, cw_value *out) {
   if (graph->select != NULL) return graph_select(c, base, graph, out);
+  if (base.kind == CW_VALUE_NONE) return CW_OK;
   walk w = {.c = c, .graph = graph, .out = out};
   cw_status status = cw_value_array(0, out, &c->err);
   if (status == CW_OK) status = from_value(&w, base);
@@ -219,7 +224,8 @@ cw_status db_eval_graph(db_ctx *c, cw_value base, const sql_graph *graph, cw_val
 
 static cw_status flatten_into(db_ctx *c, cw_value value, cw_value *out) {
   if (value.kind == CW_VALUE_NONE || value.kind == CW_VALUE_NULL) return CW_OK;
-  if (value.kind != CW_VALUE_ARRAY) return cw_value_array_push(out, cwi_value_retain(value), &c->err);
+  if (value.kind != CW_VALUE_ARRAY)
+    return cw_value_array_push(out, cwi_value_retain(value), &c->err);
   cw_status status = CW_OK;
   for (size_t i = 0; status == CW_OK && i < cw_value_len(value); i++) {
     status = flatten_into(c, cw_value_array_get(value, i), out);
@@ -256,7 +262,8 @@ static cw_status walk_last(db_ctx *c, cw_value base, const sql_recurse *r, const
   cw_value all = cwi_value_none();
   int64_t depth = 0;
   cw_status status = cw_value_array(0, &all, &c->err);
-  if (status == CW_OK && r->inclusive) status = cw_value_array_push(&all, cwi_value_retain(base), &c->err);
+  if (status == CW_OK && r->inclusive)
+    status = cw_value_array_push(&all, cwi_value_retain(base), &c->err);
   for (; status == CW_OK && depth < max; depth++) {
     cw_value next = cwi_value_none();
     status = step(c, now, parts, at, &next);
@@ -308,7 +315,8 @@ static cw_status walk_paths(db_ctx *c, cw_value base, const sql_recurse *r, cons
   if (status == CW_OK) status = cw_value_array_push(&first, cwi_value_retain(base), &c->err);
   if (status == CW_OK) status = cw_value_array_push(&open, first, &c->err);
   bool found = false;
-  for (int64_t depth = 0; status == CW_OK && !found && depth < max && cw_value_len(open) > 0; depth++) {
+  for (int64_t depth = 0; status == CW_OK && !found && depth < max && cw_value_len(open) > 0;
+       depth++) {
     cw_value longer = cwi_value_none();
     status = cw_value_array(0, &longer, &c->err);
     for (size_t i = 0; status == CW_OK && !found && i < cw_value_len(open); i++) {
@@ -391,7 +399,8 @@ static cw_status check_bound(db_ctx *c, int64_t bound) {
   return CW_OK;
 }
 
-cw_status db_eval_recurse(db_ctx *c, cw_value base, const sql_vec *parts, uint32_t at, cw_value *out) {
+cw_status db_eval_recurse(db_ctx *c, cw_value base, const sql_vec *parts, uint32_t at,
+                          cw_value *out) {
   const sql_recurse *r = ((const sql_part *)parts->items[at])->recurse;
   cw_status status = check_bound(c, r->min);
   if (status == CW_OK) status = check_bound(c, r->max);
@@ -420,8 +429,9 @@ cw_status db_eval_recurse(db_ctx *c, cw_value base, const sql_vec *parts, uint32
 cw_status db_eval_repeat(db_ctx *c, cw_value base, cw_value *out) {
   db_recursion *frame = c->recursion;
   if (frame == NULL) {
-    return db_fail(c, CW_E_QUERY, "Tried to use a `@` repeat recurse symbol in a position where it is "
-                                  "not supported");
+    return db_fail(c, CW_E_QUERY,
+                   "Tried to use a `@` repeat recurse symbol in a position where it is "
+                   "not supported");
   }
   if (base.kind == CW_VALUE_ARRAY) {
     cw_status status = cw_value_array(cw_value_len(base), out, &c->err);

@@ -21,10 +21,13 @@ bool db_has_aggregate(const sql_expr *node) {
   if (node == NULL) return false;
   switch ((sql_node)node->kind) {
     case SQL_CALL: return is_aggregate(node) || vec_has(&node->u.call.args);
-    case SQL_UNARY: case SQL_PAREN: return db_has_aggregate(node->u.binary.left);
-    case SQL_BINARY: return db_has_aggregate(node->u.binary.left) || db_has_aggregate(node->u.binary.right);
+    case SQL_UNARY:
+    case SQL_PAREN: return db_has_aggregate(node->u.binary.left);
+    case SQL_BINARY:
+      return db_has_aggregate(node->u.binary.left) || db_has_aggregate(node->u.binary.right);
     case SQL_CAST: return db_has_aggregate(node->u.cast.expr);
-    case SQL_ARRAY: case SQL_SET: return vec_has(&node->u.list);
+    case SQL_ARRAY:
+    case SQL_SET: return vec_has(&node->u.list);
     case SQL_OBJECT:
       for (uint32_t i = 0; i < node->u.list.len; i++) {
         if (db_has_aggregate(((const sql_pair *)node->u.list.items[i])->value)) return true;
@@ -57,12 +60,15 @@ static cw_status aggregate(db_ctx *c, const sql_expr *node, const db_group *grou
     status = db_eval_with(c, node->u.call.args.items[0], group->docs[i], group->rids[i], &item);
     if (status != CW_OK) break;
     if (cwi_db_truthy(item)) truthy++;
-    if (wanted(fn, item)) status = cw_value_array_push(&args[0], item, &c->err);
-    else cw_value_release(&item);
+    if (wanted(fn, item))
+      status = cw_value_array_push(&args[0], item, &c->err);
+    else
+      cw_value_release(&item);
   }
   for (size_t i = 1; status == CW_OK && i < len; i++) {
     status = db_eval_with(c, node->u.call.args.items[i],
-                          group->len > 0 ? group->docs[0] : cwi_value_none(), cwi_value_none(), &args[i]);
+                          group->len > 0 ? group->docs[0] : cwi_value_none(), cwi_value_none(),
+                          &args[i]);
   }
   if (status == CW_OK) {
     bool empty = cw_value_len(args[0]) == 0;
@@ -167,8 +173,10 @@ cw_status db_eval_group(db_ctx *c, const sql_expr *node, cw_value *out) {
     }
   }
   c->group = NULL;
-  if (group->len > 0) status = db_eval_with(c, node, group->docs[0], group->rids[0], out);
-  else status = db_eval(c, node, out);
+  if (group->len > 0)
+    status = db_eval_with(c, node, group->docs[0], group->rids[0], out);
+  else
+    status = db_eval(c, node, out);
   c->group = group;
   return status;
 }

@@ -17,7 +17,9 @@ typedef struct entry_walk {
 static cw_status entry(entry_walk *w, const cw_value *values, size_t len) {
   db_ctx *c = w->c;
   const sql_def_index *ix = &w->index->define->ix;
-  cwi_db_index index = {.db = w->table->scope.db, .table = w->table->scope.table, .index = w->index->id,
+  cwi_db_index index = {.db = w->table->scope.db,
+                        .table = w->table->scope.table,
+                        .index = w->index->id,
                         .unique = ix->kind == SQL_IX_UNIQUE};
   cw_value key = cwi_db_record_key(w->rid), other = cwi_value_none();
   if (!w->add) return cwi_db_index_remove(c->txn, index, values, len, key, &c->err);
@@ -50,9 +52,11 @@ static cw_status entry(entry_walk *w, const cw_value *values, size_t len) {
   return status;
 }
 
-static cw_status combine(entry_walk *w, const cw_value *fields, cw_value *values, size_t len, size_t at) {
+static cw_status combine(entry_walk *w, const cw_value *fields, cw_value *values, size_t len,
+                         size_t at) {
   if (at == len) return entry(w, values, len);
-  cw_value items = cwi_db_kind_of(fields[at]) == CWI_DB_SET ? cwi_db_set_items(fields[at]) : fields[at];
+  cw_value items =
+      cwi_db_kind_of(fields[at]) == CWI_DB_SET ? cwi_db_set_items(fields[at]) : fields[at];
   if (items.kind != CW_VALUE_ARRAY) {
     values[at] = fields[at];
     return combine(w, fields, values, len, at + 1);
@@ -61,7 +65,8 @@ static cw_status combine(entry_walk *w, const cw_value *fields, cw_value *values
   for (size_t i = 0; status == CW_OK && i < cw_value_len(items); i++) {
     values[at] = cw_value_array_get(items, i);
     bool seen = false;
-    for (size_t k = 0; !seen && k < i; k++) seen = cwi_db_equal(values[at], cw_value_array_get(items, k));
+    for (size_t k = 0; !seen && k < i; k++)
+      seen = cwi_db_equal(values[at], cw_value_array_get(items, k));
     if (!seen) status = combine(w, fields, values, len, at + 1);
   }
   return status;
@@ -118,7 +123,8 @@ static cw_status index_one(entry_walk *w, cw_value doc) {
   return status;
 }
 
-cw_status db_index_update(db_ctx *c, db_table *table, cw_value rid, cw_value before, cw_value after) {
+cw_status db_index_update(db_ctx *c, db_table *table, cw_value rid, cw_value before,
+                          cw_value after) {
   cw_status status = CW_OK;
   for (size_t i = 0; status == CW_OK && i < table->indexes.len; i++) {
     entry_walk w = {.c = c, .table = table, .index = &table->indexes.items[i], .rid = rid};

@@ -5,8 +5,8 @@
 #include "db/db_exec.h"
 
 /* Adds a member: name to text of every entry of a kind. */
-static cw_status member(db_ctx *c, cw_value *out, const char *key, cwi_db_def kind, cwi_db_scope scope,
-                        bool there) {
+static cw_status member(db_ctx *c, cw_value *out, const char *key, cwi_db_def kind,
+                        cwi_db_scope scope, bool there) {
   cw_value list = cwi_value_none(), object = cwi_value_none();
   cw_status status = cw_value_object(&object, &c->err);
   if (status == CW_OK && there) status = cwi_db_catalog_list(c->txn, kind, scope, &list, &c->err);
@@ -27,8 +27,8 @@ typedef struct section {
   cwi_db_def kind;
 } section;
 
-static cw_status sections(db_ctx *c, const section *list, size_t len, cwi_db_scope scope, bool there,
-                          cw_value *out) {
+static cw_status sections(db_ctx *c, const section *list, size_t len, cwi_db_scope scope,
+                          bool there, cw_value *out) {
   cw_status status = cw_value_object(out, &c->err);
   for (size_t i = 0; status == CW_OK && i < len; i++) {
     bool known = there && list[i].kind != 0;
@@ -40,23 +40,26 @@ static cw_status sections(db_ctx *c, const section *list, size_t len, cwi_db_sco
 
 static cw_status info_db(db_ctx *c, cw_value *out) {
   static const section list[] = {
-      {"accesses", CWI_DB_DEF_ACCESS}, {"analyzers", CWI_DB_DEF_ANALYZER}, {"apis", CWI_DB_DEF_API},
-      {"buckets", CWI_DB_DEF_BUCKET}, {"configs", CWI_DB_DEF_CONFIG},
-      {"functions", CWI_DB_DEF_FUNCTION}, {"models", CWI_DB_DEF_MODEL},
-      {"modules", CWI_DB_DEF_MODULE}, {"params", CWI_DB_DEF_PARAM},
-      {"sequences", CWI_DB_DEF_SEQUENCE}, {"tables", CWI_DB_DEF_TABLE}, {"users", CWI_DB_DEF_USER}};
+      {"accesses", CWI_DB_DEF_ACCESS}, {"analyzers", CWI_DB_DEF_ANALYZER},
+      {"apis", CWI_DB_DEF_API},        {"buckets", CWI_DB_DEF_BUCKET},
+      {"configs", CWI_DB_DEF_CONFIG},  {"functions", CWI_DB_DEF_FUNCTION},
+      {"models", CWI_DB_DEF_MODEL},    {"modules", CWI_DB_DEF_MODULE},
+      {"params", CWI_DB_DEF_PARAM},    {"sequences", CWI_DB_DEF_SEQUENCE},
+      {"tables", CWI_DB_DEF_TABLE},    {"users", CWI_DB_DEF_USER}};
   return sections(c, list, CWI_ARRAY_LEN(list), c->scope, c->scope.db != 0, out);
 }
 
 static cw_status info_ns(db_ctx *c, cw_value *out) {
-  static const section list[] = {{"accesses", CWI_DB_DEF_ACCESS}, {"databases", CWI_DB_DEF_DATABASE},
+  static const section list[] = {{"accesses", CWI_DB_DEF_ACCESS},
+                                 {"databases", CWI_DB_DEF_DATABASE},
                                  {"users", CWI_DB_DEF_USER}};
   cwi_db_scope scope = {.ns = c->scope.ns};
   return sections(c, list, CWI_ARRAY_LEN(list), scope, scope.ns != 0, out);
 }
 
 static cw_status info_root(db_ctx *c, cw_value *out) {
-  static const section list[] = {{"accesses", CWI_DB_DEF_ACCESS}, {"namespaces", CWI_DB_DEF_NAMESPACE},
+  static const section list[] = {{"accesses", CWI_DB_DEF_ACCESS},
+                                 {"namespaces", CWI_DB_DEF_NAMESPACE},
                                  {"users", CWI_DB_DEF_USER}};
   return sections(c, list, CWI_ARRAY_LEN(list), (cwi_db_scope){0}, true, out);
 }
@@ -111,14 +114,20 @@ static cw_status field_structure(db_ctx *c, const sql_define *d, cw_value *out) 
       status = db_obj_set(c, out, "default_always", cwi_value_bool(d->fd.default_always));
     }
   }
-  if (status == CW_OK && d->fd.flexible) status = db_obj_set(c, out, "flexible", cwi_value_bool(true));
+  if (status == CW_OK && d->fd.flexible)
+    status = db_obj_set(c, out, "flexible", cwi_value_bool(true));
   if (status == CW_OK) status = db_obj_set(c, out, "readonly", cwi_value_bool(d->fd.readonly));
   if (status == CW_OK) status = cw_value_object(&perms, &c->err);
-  if (status == CW_OK) status = db_obj_set(c, &perms, "select", perm_value(&d->perms, &d->perms.select));
-  if (status == CW_OK) status = db_obj_set(c, &perms, "create", perm_value(&d->perms, &d->perms.create));
-  if (status == CW_OK) status = db_obj_set(c, &perms, "update", perm_value(&d->perms, &d->perms.update));
-  if (status == CW_OK) status = db_obj_set(c, out, "permissions", perms);
-  else cw_value_release(&perms);
+  if (status == CW_OK)
+    status = db_obj_set(c, &perms, "select", perm_value(&d->perms, &d->perms.select));
+  if (status == CW_OK)
+    status = db_obj_set(c, &perms, "create", perm_value(&d->perms, &d->perms.create));
+  if (status == CW_OK)
+    status = db_obj_set(c, &perms, "update", perm_value(&d->perms, &d->perms.update));
+  if (status == CW_OK)
+    status = db_obj_set(c, out, "permissions", perms);
+  else
+    cw_value_release(&perms);
   return status;
 }
 
@@ -137,7 +146,8 @@ static cw_status table_structure(db_ctx *c, const db_table *table, cw_value *out
       if (status == CW_OK) status = db_string(c, name.text, name.size, &text);
       if (status == CW_OK) status = db_obj_set(c, &item, "name", text);
       if (status == CW_OK) {
-        status = db_obj_set(c, &item, "sql", cwi_value_retain(db_obj_get(defs->items[k].entry, "text")));
+        status =
+            db_obj_set(c, &item, "sql", cwi_value_retain(db_obj_get(defs->items[k].entry, "text")));
       }
       if (status == CW_OK) status = cw_value_array_push(&list, item, &c->err);
     }
@@ -153,8 +163,11 @@ static cw_status table_structure(db_ctx *c, const db_table *table, cw_value *out
 }
 
 static cw_status info_table(db_ctx *c, const sql_info *s, cw_value *out) {
-  static const section list[] = {{"events", CWI_DB_DEF_EVENT}, {"fields", CWI_DB_DEF_FIELD},
-                                 {"indexes", CWI_DB_DEF_INDEX}, {"lives", 0}, {"tables", 0}};
+  static const section list[] = {{"events", CWI_DB_DEF_EVENT},
+                                 {"fields", CWI_DB_DEF_FIELD},
+                                 {"indexes", CWI_DB_DEF_INDEX},
+                                 {"lives", 0},
+                                 {"tables", 0}};
   cw_value name = cwi_value_none();
   db_table *table = NULL;
   cw_status status = db_string(c, s->table.text, s->table.size, &name);
@@ -177,7 +190,8 @@ static cw_status info_index(db_ctx *c, const sql_info *s, cw_value *out) {
     found = found || db_str_same(table->indexes.items[i].define->name, s->name);
   }
   if (status == CW_OK && !found) {
-    return db_fail(c, CW_E_QUERY, "The index '%.*s' does not exist", (int)s->name.size, s->name.text);
+    return db_fail(c, CW_E_QUERY, "The index '%.*s' does not exist", (int)s->name.size,
+                   s->name.text);
   }
   int64_t count = 0;
   db_scan scan = {0};
@@ -204,8 +218,8 @@ static cw_status info_index(db_ctx *c, const sql_info *s, cw_value *out) {
 
 static cw_status info_user(db_ctx *c, const sql_info *s, cw_value *out) {
   cw_value entry = cwi_value_none();
-  cw_status status = cwi_db_catalog_get(c->txn, CWI_DB_DEF_USER, c->scope, s->name.text, s->name.size,
-                                        &entry, &c->err);
+  cw_status status = cwi_db_catalog_get(c->txn, CWI_DB_DEF_USER, c->scope, s->name.text,
+                                        s->name.size, &entry, &c->err);
   if (status == CW_OK && entry.kind != CW_VALUE_OBJECT) {
     sql_str db = db_str(c->session->db);
     status = db_fail(c, CW_E_QUERY, "The user '%.*s' does not exist in the database '%.*s'",

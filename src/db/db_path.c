@@ -12,15 +12,17 @@ static cw_status set_in_list(db_ctx *c, cw_value *root, const sql_vec *parts, ui
   for (size_t i = 0; status == CW_OK && i < cw_value_len(*root); i++) {
     cw_value item = cwi_value_retain(cw_value_array_get(*root, i));
     status = db_path_set(c, &item, parts, from, cwi_value_retain(value));
-    if (status == CW_OK) status = cw_value_array_set(root, i, item, &c->err);
-    else cw_value_release(&item);
+    if (status == CW_OK)
+      status = cw_value_array_set(root, i, item, &c->err);
+    else
+      cw_value_release(&item);
   }
   cw_value_release(&value);
   return status;
 }
 
-static cw_status set_key(db_ctx *c, cw_value *root, sql_str name, const sql_vec *parts, uint32_t from,
-                         cw_value value) {
+static cw_status set_key(db_ctx *c, cw_value *root, sql_str name, const sql_vec *parts,
+                         uint32_t from, cw_value value) {
   if (from == parts->len && value.kind == CW_VALUE_NONE) {
     return cw_value_object_remove(root, name.text, name.size, &c->err);
   }
@@ -34,7 +36,8 @@ static cw_status set_key(db_ctx *c, cw_value *root, sql_str name, const sql_vec 
   return cw_value_object_set(root, name.text, name.size, inner, &c->err);
 }
 
-cw_status db_path_set(db_ctx *c, cw_value *root, const sql_vec *parts, uint32_t from, cw_value value) {
+cw_status db_path_set(db_ctx *c, cw_value *root, const sql_vec *parts, uint32_t from,
+                      cw_value value) {
   if (from == parts->len) {
     cw_value_release(root);
     *root = value;
@@ -117,8 +120,10 @@ cw_status db_path_unset(db_ctx *c, cw_value *root, const sql_vec *parts, uint32_
     for (size_t i = 0; status == CW_OK && i < cw_value_len(*root); i++) {
       cw_value item = cwi_value_retain(cw_value_array_get(*root, i));
       status = db_path_unset(c, &item, parts, next);
-      if (status == CW_OK) status = cw_value_array_set(root, i, item, &c->err);
-      else cw_value_release(&item);
+      if (status == CW_OK)
+        status = cw_value_array_set(root, i, item, &c->err);
+      else
+        cw_value_release(&item);
     }
   }
   return status;
@@ -161,7 +166,8 @@ static cw_status list_remove(db_ctx *c, cw_value now, cw_value value, cw_value *
 }
 
 /* The new value of `target op= value`; what cannot be added leaves the field as it is. */
-static cw_status assigned(db_ctx *c, sql_assign_op op, cw_value now, cw_value value, cw_value *out) {
+static cw_status assigned(db_ctx *c, sql_assign_op op, cw_value now, cw_value value,
+                          cw_value *out) {
   bool none = now.kind == CW_VALUE_NONE || now.kind == CW_VALUE_NULL;
   *out = cwi_value_none();
   if (op == SQL_ASSIGN) {
@@ -186,9 +192,9 @@ static cw_status assigned(db_ctx *c, sql_assign_op op, cw_value now, cw_value va
   if (none && op == SQL_ASSIGN_SUB) return cwi_db_negate(value, out, &c->err);
   cwi_db_kind kind = cwi_db_kind_of(now);
   bool adds = cwi_db_is_number(now) || kind == CWI_DB_DURATION || kind == CWI_DB_DATETIME;
-  cw_status status = adds ? cwi_db_arith(op == SQL_ASSIGN_SUB ? CWI_DB_SUB : CWI_DB_ADD, now, value, out,
-                                         &c->err)
-                          : CW_E_QUERY;
+  cw_status status =
+      adds ? cwi_db_arith(op == SQL_ASSIGN_SUB ? CWI_DB_SUB : CWI_DB_ADD, now, value, out, &c->err)
+           : CW_E_QUERY;
   if (status == CW_E_QUERY) {
     *out = cwi_value_retain(now);
     status = CW_OK;
@@ -204,7 +210,8 @@ cw_status db_apply_assigns(db_ctx *c, const sql_vec *assigns, cw_value before, c
     const sql_vec *parts = &assign->target->u.idiom.parts;
     cw_value value = cwi_value_none(), now = cwi_value_none(), result = cwi_value_none();
     status = db_eval_with(c, assign->value, before, rid, &value);
-    if (status == CW_OK && assign->op != SQL_ASSIGN) status = db_eval_parts(c, *doc, parts, 0, &now);
+    if (status == CW_OK && assign->op != SQL_ASSIGN)
+      status = db_eval_parts(c, *doc, parts, 0, &now);
     if (status == CW_OK) status = assigned(c, assign->op, now, value, &result);
     if (status == CW_OK) status = db_path_set(c, doc, parts, 0, result);
     cw_value_release(&value);
@@ -230,13 +237,16 @@ static cw_status merge(db_ctx *c, cw_value *into, cw_value from) {
       cw_value_release(&inner);
       inner = cwi_value_retain(item);
     }
-    if (status == CW_OK) status = cwi_value_object_set_key(into, cwi_value_retain(key), inner, &c->err);
-    else cw_value_release(&inner);
+    if (status == CW_OK)
+      status = cwi_value_object_set_key(into, cwi_value_retain(key), inner, &c->err);
+    else
+      cw_value_release(&inner);
   }
   return status;
 }
 
-static cw_status content(db_ctx *c, cw_value value, const char *clause, bool replace, cw_value *doc) {
+static cw_status content(db_ctx *c, cw_value value, const char *clause, bool replace,
+                         cw_value *doc) {
   if (value.kind != CW_VALUE_OBJECT) {
     char after[40];
     cwi_buf text;
@@ -252,15 +262,16 @@ static cw_status content(db_ctx *c, cw_value value, const char *clause, bool rep
   return CW_OK;
 }
 
-cw_status db_apply_data(db_ctx *c, const sql_data *data, cw_value rid, cw_value before, cw_value *doc,
-                        cw_value *input) {
+cw_status db_apply_data(db_ctx *c, const sql_data *data, cw_value rid, cw_value before,
+                        cw_value *doc, cw_value *input) {
   cw_status status = CW_OK;
   cw_value value = cwi_value_none();
   if (doc->kind != CW_VALUE_OBJECT) {
     cw_value_release(doc);
     status = cw_value_object(doc, &c->err);
   }
-  if (status == CW_OK && data->expr != NULL) status = db_eval_with(c, data->expr, before, rid, &value);
+  if (status == CW_OK && data->expr != NULL)
+    status = db_eval_with(c, data->expr, before, rid, &value);
   if (status != CW_OK) return status;
   switch (data->kind) {
     case SQL_DATA_NONE: break;
@@ -271,7 +282,8 @@ cw_status db_apply_data(db_ctx *c, const sql_data *data, cw_value rid, cw_value 
         status = db_path_unset(c, doc, &idiom->u.idiom.parts, 0);
       }
       break;
-    case SQL_DATA_CONTENT: case SQL_DATA_REPLACE:
+    case SQL_DATA_CONTENT:
+    case SQL_DATA_REPLACE:
       status = content(c, value, "CONTENT", true, doc);
       *input = cwi_value_retain(value);
       break;
@@ -305,8 +317,10 @@ static cw_status diff(db_ctx *c, cw_value before, cw_value after, cw_value *out)
   if (status == CW_OK) status = db_string(c, "", 0, &text);
   if (status == CW_OK) status = db_obj_set(c, &op, "path", text);
   if (status == CW_OK) status = db_obj_set(c, &op, "value", cwi_value_retain(after));
-  if (status == CW_OK) status = cw_value_array_push(out, op, &c->err);
-  else cw_value_release(&op);
+  if (status == CW_OK)
+    status = cw_value_array_push(out, op, &c->err);
+  else
+    cw_value_release(&op);
   return status;
 }
 

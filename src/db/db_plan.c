@@ -18,8 +18,12 @@ typedef struct cond {
 
 static bool is_constant(const sql_expr *node) {
   switch ((sql_node)node->kind) {
-    case SQL_LITERAL: case SQL_PARAM: case SQL_CONST: case SQL_RECORD: return true;
-    case SQL_PAREN: case SQL_UNARY: return is_constant(node->u.binary.left);
+    case SQL_LITERAL:
+    case SQL_PARAM:
+    case SQL_CONST:
+    case SQL_RECORD: return true;
+    case SQL_PAREN:
+    case SQL_UNARY: return is_constant(node->u.binary.left);
     case SQL_CAST: return is_constant(node->u.cast.expr);
     case SQL_ARRAY:
       for (uint32_t i = 0; i < node->u.list.len; i++) {
@@ -46,7 +50,8 @@ static size_t conditions(const sql_expr *where, cond *out, size_t len) {
   } else if (known && op != SQL_OP_INSIDE && b->kind == SQL_IDIOM && b->u.idiom.start == NULL &&
              is_constant(a)) {
     static const sql_op turned[] = {SQL_OP_GT, SQL_OP_GE, SQL_OP_LT, SQL_OP_LE};
-    out[len++] = (cond){.idiom = b, .value = a, .op = op >= SQL_OP_LT ? turned[op - SQL_OP_LT] : op};
+    out[len++] =
+        (cond){.idiom = b, .value = a, .op = op >= SQL_OP_LT ? turned[op - SQL_OP_LT] : op};
   }
   return len;
 }
@@ -70,11 +75,13 @@ void db_plan_deinit(db_plan *plan) {
 }
 
 static bool usable(cw_value value) {
-  return value.kind != CW_VALUE_NONE && value.kind != CW_VALUE_NULL && value.kind != CW_VALUE_ARRAY &&
-         cwi_db_kind_of(value) != CWI_DB_SET && cwi_db_kind_of(value) != CWI_DB_REGEX;
+  return value.kind != CW_VALUE_NONE && value.kind != CW_VALUE_NULL &&
+         value.kind != CW_VALUE_ARRAY && cwi_db_kind_of(value) != CWI_DB_SET &&
+         cwi_db_kind_of(value) != CWI_DB_REGEX;
 }
 
-static cw_status range_for(db_ctx *c, const cond *conds, size_t len, const sql_expr *field, cw_value *out) {
+static cw_status range_for(db_ctx *c, const cond *conds, size_t len, const sql_expr *field,
+                           cw_value *out) {
   cwi_db_bound begin = CWI_DB_UNBOUNDED, end = CWI_DB_UNBOUNDED;
   cw_value from = cwi_value_none(), to = cwi_value_none();
   cw_status status = CW_OK;
@@ -84,8 +91,10 @@ static cw_status range_for(db_ctx *c, const cond *conds, size_t len, const sql_e
     bool low = op == SQL_OP_GT || op == SQL_OP_GE;
     if ((low ? begin : end) != CWI_DB_UNBOUNDED) continue;
     status = db_eval(c, conds[i].value, low ? &from : &to);
-    if (low) begin = op == SQL_OP_GE ? CWI_DB_INCLUDED : CWI_DB_EXCLUDED;
-    else end = op == SQL_OP_LE ? CWI_DB_INCLUDED : CWI_DB_EXCLUDED;
+    if (low)
+      begin = op == SQL_OP_GE ? CWI_DB_INCLUDED : CWI_DB_EXCLUDED;
+    else
+      end = op == SQL_OP_LE ? CWI_DB_INCLUDED : CWI_DB_EXCLUDED;
   }
   if (status == CW_OK && (begin != CWI_DB_UNBOUNDED || end != CWI_DB_UNBOUNDED)) {
     return cwi_db_value_range(begin, from, end, to, out, &c->err);
@@ -95,7 +104,8 @@ static cw_status range_for(db_ctx *c, const cond *conds, size_t len, const sql_e
   return status;
 }
 
-static cw_status try_index(db_ctx *c, const cond *conds, size_t len, const db_def *index, db_plan *plan) {
+static cw_status try_index(db_ctx *c, const cond *conds, size_t len, const db_def *index,
+                           db_plan *plan) {
   const sql_def_index *ix = &index->define->ix;
   cw_value values = cwi_value_none(), range = cwi_value_none(), branches = cwi_value_none();
   cw_status status = cw_value_array(ix->fields.len, &values, &c->err);
@@ -167,13 +177,17 @@ cw_status db_plan_make(db_ctx *c, const sql_select *s, db_table *table, db_plan 
 
 static cw_status scan_index(db_ctx *c, db_table *table, const db_plan *plan, const cw_value *values,
                             size_t len, const sql_expr *where, db_rows *rows) {
-  cwi_db_index index = {.db = table->scope.db, .table = table->scope.table, .index = plan->index->id,
+  cwi_db_index index = {.db = table->scope.db,
+                        .table = table->scope.table,
+                        .index = plan->index->id,
                         .unique = plan->index->define->ix.kind == SQL_IX_UNIQUE};
   cwi_db_index_scan *scan = NULL;
   size_t first = rows->len;
-  cw_status status = cwi_db_index_scan_open(c->txn, index, values, len, plan->range, false, &scan, &c->err);
+  cw_status status =
+      cwi_db_index_scan_open(c->txn, index, values, len, plan->range, false, &scan, &c->err);
   while (status == CW_OK) {
-    cw_value key = cwi_value_none(), rid = cwi_value_none(), doc = cwi_value_none(), keep = cwi_value_none();
+    cw_value key = cwi_value_none(), rid = cwi_value_none(), doc = cwi_value_none(),
+             keep = cwi_value_none();
     bool found = false, seen = false;
     status = cwi_db_index_scan_next(scan, &key, &found, &c->err);
     if (status != CW_OK || !found) break;
@@ -187,7 +201,8 @@ static cw_status scan_index(db_ctx *c, db_table *table, const db_plan *plan, con
       list = list || field.kind == CW_VALUE_ARRAY;
       cw_value_release(&field);
     }
-    for (size_t i = first; list && !seen && i < rows->len; i++) seen = cwi_db_equal(rows->rids[i], rid);
+    for (size_t i = first; list && !seen && i < rows->len; i++)
+      seen = cwi_db_equal(rows->rids[i], rid);
     if (status == CW_OK && doc.kind != CW_VALUE_NONE && cwi_db_truthy(keep) && !seen) {
       status = db_rows_push(c, rows, doc, rid);
     } else {
@@ -204,14 +219,16 @@ static cw_status scan_index(db_ctx *c, db_table *table, const db_plan *plan, con
 cw_status db_plan_rows(db_ctx *c, db_table *table, const db_plan *plan, const sql_expr *where,
                        db_rows *rows) {
   if (plan->branches.kind != CW_VALUE_ARRAY) {
-    const cw_value *values = cw_value_len(plan->values) > 0 ? cwi_value_array_ptr(plan->values)->items : NULL;
+    const cw_value *values =
+        cw_value_len(plan->values) > 0 ? cwi_value_array_ptr(plan->values)->items : NULL;
     return scan_index(c, table, plan, values, cw_value_len(plan->values), where, rows);
   }
   cw_status status = CW_OK;
   for (size_t i = 0; status == CW_OK && i < cw_value_len(plan->branches); i++) {
     cw_value value = cw_value_array_get(plan->branches, i);
     bool before = false;
-    for (size_t k = 0; k < i; k++) before = before || cwi_db_equal(cw_value_array_get(plan->branches, k), value);
+    for (size_t k = 0; k < i; k++)
+      before = before || cwi_db_equal(cw_value_array_get(plan->branches, k), value);
     if (!before) status = scan_index(c, table, plan, &value, 1, where, rows);
   }
   return status;
@@ -219,7 +236,8 @@ cw_status db_plan_rows(db_ctx *c, db_table *table, const db_plan *plan, const sq
 
 /* ---- EXPLAIN ---- */
 
-static cw_status attr(db_ctx *c, cw_value *attributes, const char *key, const char *text, size_t size) {
+static cw_status attr(db_ctx *c, cw_value *attributes, const char *key, const char *text,
+                      size_t size) {
   cw_value value = cwi_value_none();
   cw_status status = db_string(c, text, size, &value);
   return status == CW_OK ? db_obj_set(c, attributes, key, value) : status;
@@ -241,8 +259,10 @@ static cw_status operator_(db_ctx *c, const char *name, cw_value attributes, cw_
   cw_status status = cw_value_object(out, &c->err);
   if (status == CW_OK) status = attr(c, out, "operator", name, strlen(name));
   if (status == CW_OK) status = attr(c, out, "context", "Db", 2);
-  if (status == CW_OK && attributes.kind == CW_VALUE_OBJECT) status = db_obj_set(c, out, "attributes", attributes);
-  if (status == CW_OK && children.kind == CW_VALUE_ARRAY) status = db_obj_set(c, out, "children", children);
+  if (status == CW_OK && attributes.kind == CW_VALUE_OBJECT)
+    status = db_obj_set(c, out, "attributes", attributes);
+  if (status == CW_OK && children.kind == CW_VALUE_ARRAY)
+    status = db_obj_set(c, out, "children", children);
   if (status == CW_OK && role != NULL) {
     cw_value list = cwi_value_none(), item = cwi_value_none();
     status = cw_value_array(1, &list, &c->err);
@@ -277,7 +297,8 @@ static cw_status index_node(db_ctx *c, const db_plan *plan, cw_value value, cw_v
   }
   if (plan->range.kind != CW_VALUE_NONE) {
     cw_value from, to;
-    cwi_db_bound begin = cwi_db_range_begin(plan->range, &from), end = cwi_db_range_end(plan->range, &to);
+    cwi_db_bound begin = cwi_db_range_begin(plan->range, &from),
+                 end = cwi_db_range_end(plan->range, &to);
     if (begin != CWI_DB_UNBOUNDED) {
       cwi_buf_append_str(&access, begin == CWI_DB_INCLUDED ? ">=" : ">");
       cwi_db_text(&access, from);
@@ -294,10 +315,12 @@ static cw_status index_node(db_ctx *c, const db_plan *plan, cw_value value, cw_v
   if (status == CW_OK) status = attr(c, &attributes, "access", access.data, access.size);
   if (status == CW_OK) status = attr(c, &attributes, "direction", "Forward", 7);
   cwi_buf_deinit(&access);
-  return status == CW_OK ? operator_(c, "IndexScan", attributes, cwi_value_none(), NULL, NULL, out) : status;
+  return status == CW_OK ? operator_(c, "IndexScan", attributes, cwi_value_none(), NULL, NULL, out)
+                         : status;
 }
 
-static cw_status union_node(db_ctx *c, const sql_select *s, const db_plan *plan, sql_str table, cw_value *out) {
+static cw_status union_node(db_ctx *c, const sql_select *s, const db_plan *plan, sql_str table,
+                            cw_value *out) {
   cw_value attributes = cwi_value_none(), list = cwi_value_none(), child = cwi_value_none();
   char number[24];
   cwi_buf text;
@@ -313,7 +336,8 @@ static cw_status union_node(db_ctx *c, const sql_select *s, const db_plan *plan,
   if (status == CW_OK) status = attr(c, &attributes, "table", table.text, table.size);
   if (status == CW_OK) status = attr(c, &attributes, "branches", text.data, text.size);
   cwi_buf_deinit(&text);
-  if (status == CW_OK) status = operator_(c, "UnionIndexScan", attributes, list, NULL, NULL, &child);
+  if (status == CW_OK)
+    status = operator_(c, "UnionIndexScan", attributes, list, NULL, NULL, &child);
   if (status == CW_OK) status = one_child(c, child, &list);
   attributes = cwi_value_none();
   if (status == CW_OK) status = cw_value_object(&attributes, &c->err);
@@ -328,12 +352,15 @@ static cw_status source_node(db_ctx *c, const sql_select *s, cw_value *out) {
   if (status != CW_OK) return status;
   if (target->kind == SQL_RECORD) {
     status = attr_expr(c, &attributes, "record_id", target);
-    return status == CW_OK ? operator_(c, "RecordIdScan", attributes, cwi_value_none(), "record_id", target, out)
+    return status == CW_OK ? operator_(c, "RecordIdScan", attributes, cwi_value_none(), "record_id",
+                                       target, out)
                            : status;
   }
   if (target->kind != SQL_TABLE) {
     status = attr_expr(c, &attributes, "source", target);
-    return status == CW_OK ? operator_(c, "SourceExpr", attributes, cwi_value_none(), NULL, NULL, out) : status;
+    return status == CW_OK
+               ? operator_(c, "SourceExpr", attributes, cwi_value_none(), NULL, NULL, out)
+               : status;
   }
   cw_value name = cwi_value_none();
   db_table *table;
@@ -349,8 +376,10 @@ static cw_status source_node(db_ctx *c, const sql_select *s, cw_value *out) {
   } else if (status == CW_OK) {
     status = attr(c, &attributes, "table", target->u.name.text, target->u.name.size);
     if (status == CW_OK) status = attr(c, &attributes, "direction", "Forward", 7);
-    if (status == CW_OK && s->where != NULL) status = attr_expr(c, &attributes, "predicate", s->where);
-    if (status == CW_OK) status = operator_(c, "TableScan", attributes, cwi_value_none(), NULL, NULL, out);
+    if (status == CW_OK && s->where != NULL)
+      status = attr_expr(c, &attributes, "predicate", s->where);
+    if (status == CW_OK)
+      status = operator_(c, "TableScan", attributes, cwi_value_none(), NULL, NULL, out);
   } else {
     cw_value_release(&attributes);
   }
@@ -358,8 +387,8 @@ static cw_status source_node(db_ctx *c, const sql_select *s, cw_value *out) {
   return status;
 }
 
-static cw_status wrap(db_ctx *c, const char *name, cw_value attributes, cw_value *node, const char *role,
-                      const sql_expr *expression) {
+static cw_status wrap(db_ctx *c, const char *name, cw_value attributes, cw_value *node,
+                      const char *role, const sql_expr *expression) {
   cw_value list = cwi_value_none(), outer = cwi_value_none();
   cw_status status = one_child(c, *node, &list);
   *node = cwi_value_none();
@@ -377,7 +406,9 @@ static cw_status tree(db_ctx *c, const sql_select *s, cw_value *out) {
   if (count) {
     cw_status status = cw_value_object(&attributes, &c->err);
     if (status == CW_OK) status = attr_expr(c, &attributes, "source", s->what.items[0]);
-    return status == CW_OK ? operator_(c, "CountScan", attributes, cwi_value_none(), NULL, NULL, out) : status;
+    return status == CW_OK
+               ? operator_(c, "CountScan", attributes, cwi_value_none(), NULL, NULL, out)
+               : status;
   }
   cw_status status = source_node(c, s, out);
   if (status == CW_OK && s->order.len > 0) {
@@ -394,7 +425,8 @@ static cw_status tree(db_ctx *c, const sql_select *s, cw_value *out) {
     if (status == CW_OK && s->limit != NULL) status = attr_expr(c, &attributes, "limit", s->limit);
     cwi_buf_deinit(&keys);
     if (status == CW_OK) {
-      status = wrap(c, s->limit != NULL ? "SortTopKByKey" : "SortByKey", attributes, out, NULL, NULL);
+      status =
+          wrap(c, s->limit != NULL ? "SortTopKByKey" : "SortByKey", attributes, out, NULL, NULL);
     }
   }
   if (status == CW_OK && s->limit != NULL) {
@@ -418,8 +450,9 @@ static cw_status tree(db_ctx *c, const sql_select *s, cw_value *out) {
 }
 
 static void render(cwi_buf *out, cw_value node, size_t depth) {
-  static const char *const order[] = {"projections", "index", "access", "table", "source", "branches",
-                                      "direction", "predicate", "record_id", "limit", "sort_keys"};
+  static const char *const order[] = {"projections", "index",    "access",    "table",
+                                      "source",      "branches", "direction", "predicate",
+                                      "record_id",   "limit",    "sort_keys"};
   for (size_t i = 0; i < depth; i++) cwi_buf_append_str(out, "    ");
   sql_str name = db_str(db_obj_get(node, "operator"));
   cwi_buf_append(out, name.text, name.size);

@@ -23,7 +23,13 @@ typedef struct token_sink {
   cw_value spans; /* ARRAY of [first term, terms, start, end] in characters; NONE: not wanted */
 } token_sink;
 
-typedef enum char_class { CLASS_SPACE, CLASS_LETTER, CLASS_UPPER, CLASS_DIGIT, CLASS_PUNCT } char_class;
+typedef enum char_class {
+  CLASS_SPACE,
+  CLASS_LETTER,
+  CLASS_UPPER,
+  CLASS_DIGIT,
+  CLASS_PUNCT
+} char_class;
 
 static char_class class_of(uint32_t cp) {
   if (cp == ' ' || (cp >= 9 && cp <= 13) || cp == 0xA0 || cp == 0x3000) return CLASS_SPACE;
@@ -34,9 +40,10 @@ static char_class class_of(uint32_t cp) {
 }
 
 /* The letters of Latin-1 and Latin Extended-A without their marks, from U+00C0 on. */
-static const char latin[] = "AAAAAAACEEEEIIIIDNOOOOO*OUUUUYTsaaaaaaaceeeeiiiidnooooo/ouuuuyty"
-                            "AaAaAaCcCcCcCcDdDdEeEeEeEeEeGgGgGgGgHhHhIiIiIiIiIiJjJjKkkLlLlLlLlLl"
-                            "NnNnNnnNnOoOoOoOoRrRrRrSsSsSsSsTtTtTtUuUuUuUuUuUuWwYyYZzZzZzs";
+static const char latin[] =
+    "AAAAAAACEEEEIIIIDNOOOOO*OUUUUYTsaaaaaaaceeeeiiiidnooooo/ouuuuyty"
+    "AaAaAaCcCcCcCcDdDdEeEeEeEeEeGgGgGgGgHhHhIiIiIiIiIiJjJjKkkLlLlLlLlLl"
+    "NnNnNnnNnOoOoOoOoRrRrRrSsSsSsSsTtTtTtUuUuUuUuUuUuWwYyYZzZzZzs";
 
 static bool has_tokenizer(const sql_define *d, const char *name) {
   for (uint32_t i = 0; i < d->tokenizers.len; i++) {
@@ -52,8 +59,10 @@ static cw_status to_ascii(db_ctx *c, cw_value *term) {
   for (size_t i = 0; i < text.size;) {
     uint32_t cp;
     size_t len = cwi_utf8_decode(text.text + i, text.size - i, &cp);
-    if (cp >= 0xC0 && cp < 0xC0 + sizeof(latin) - 1) cwi_buf_append_char(&out, latin[cp - 0xC0]);
-    else cwi_buf_append(&out, text.text + i, len);
+    if (cp >= 0xC0 && cp < 0xC0 + sizeof(latin) - 1)
+      cwi_buf_append_char(&out, latin[cp - 0xC0]);
+    else
+      cwi_buf_append(&out, text.text + i, len);
     i += len > 0 ? len : 1;
   }
   cw_value_release(term);
@@ -87,12 +96,14 @@ static cw_status stem(db_ctx *c, const sql_filter *f, cw_value *term) {
 
 static cw_status filter(token_sink *sink, cw_value term, uint32_t at);
 
-static cw_status grams(token_sink *sink, cw_value term, const sql_filter *f, bool edge, uint32_t at) {
+static cw_status grams(token_sink *sink, cw_value term, const sql_filter *f, bool edge,
+                       uint32_t at) {
   sql_str text = db_str(term);
   size_t len = cwi_utf8_len(text.text, text.size);
   cw_status status = CW_OK;
   for (size_t from = 0; status == CW_OK && from < (edge ? 1 : len); from++) {
-    for (int64_t size = f->a; status == CW_OK && size <= f->b && from + (size_t)size <= len; size++) {
+    for (int64_t size = f->a; status == CW_OK && size <= f->b && from + (size_t)size <= len;
+         size++) {
       size_t begin = cwi_utf8_offset(text.text, text.size, from);
       size_t end = cwi_utf8_offset(text.text, text.size, from + (size_t)size);
       cw_value gram = cwi_value_none();
@@ -128,7 +139,8 @@ static cw_status filter(token_sink *sink, cw_value term, uint32_t at) {
   return status;
 }
 
-static cw_status emit(token_sink *sink, sql_str text, size_t begin, size_t end, size_t first, size_t last) {
+static cw_status emit(token_sink *sink, sql_str text, size_t begin, size_t end, size_t first,
+                      size_t last) {
   db_ctx *c = sink->c;
   if (begin == end) return CW_OK;
   cw_value term = cwi_value_none();
@@ -136,8 +148,8 @@ static cw_status emit(token_sink *sink, sql_str text, size_t begin, size_t end, 
   cw_status status = db_string(c, text.text + begin, end - begin, &term);
   if (status == CW_OK) status = filter(sink, term, 0);
   if (status != CW_OK || sink->spans.kind != CW_VALUE_ARRAY) return status;
-  int64_t parts[4] = {(int64_t)before, (int64_t)(cw_value_len(sink->terms) - before), (int64_t)first,
-                      (int64_t)last};
+  int64_t parts[4] = {(int64_t)before, (int64_t)(cw_value_len(sink->terms) - before),
+                      (int64_t)first, (int64_t)last};
   cw_value span = cwi_value_none();
   status = cw_value_array(4, &span, &c->err);
   for (size_t i = 0; status == CW_OK && i < 4; i++) {
@@ -148,7 +160,8 @@ static cw_status emit(token_sink *sink, sql_str text, size_t begin, size_t end, 
 
 static cw_status tokenize(token_sink *sink, cw_value string) {
   sql_str text = db_str(string);
-  bool by_class = has_tokenizer(sink->analyzer, "CLASS"), camel = has_tokenizer(sink->analyzer, "CAMEL");
+  bool by_class = has_tokenizer(sink->analyzer, "CLASS"),
+       camel = has_tokenizer(sink->analyzer, "CAMEL");
   bool punct = has_tokenizer(sink->analyzer, "PUNCT");
   size_t begin = 0, first = 0, at = 0, i = 0;
   char_class before = CLASS_SPACE;
@@ -179,7 +192,8 @@ static cw_status analyze(db_ctx *c, sql_str name, cw_value text, cw_value *terms
   db_def def = {0};
   cw_status status = db_scope_get(c, false);
   if (status == CW_OK) {
-    status = cwi_db_catalog_get(c->txn, CWI_DB_DEF_ANALYZER, c->scope, name.text, name.size, &entry, &c->err);
+    status = cwi_db_catalog_get(c->txn, CWI_DB_DEF_ANALYZER, c->scope, name.text, name.size, &entry,
+                                &c->err);
   }
   if (status == CW_OK && entry.kind != CW_VALUE_OBJECT) {
     status = db_fail(c, CW_E_QUERY, "Analyzer '%.*s' not found: The analyzer '%.*s' does not exist",
@@ -192,7 +206,8 @@ static cw_status analyze(db_ctx *c, sql_str name, cw_value text, cw_value *terms
   cw_value items = text.kind == CW_VALUE_ARRAY ? text : cwi_value_none();
   if (status == CW_OK && text.kind == CW_VALUE_STRING) status = tokenize(&sink, text);
   for (size_t i = 0; status == CW_OK && i < cw_value_len(items); i++) {
-    if (cw_value_array_get(items, i).kind == CW_VALUE_STRING) status = tokenize(&sink, cw_value_array_get(items, i));
+    if (cw_value_array_get(items, i).kind == CW_VALUE_STRING)
+      status = tokenize(&sink, cw_value_array_get(items, i));
   }
   if (status == CW_OK) {
     *terms = sink.terms;
@@ -235,17 +250,20 @@ static bool has_term(cw_value terms, cw_value term) {
   return false;
 }
 
-cw_status db_matches_text(db_ctx *c, const sql_expr *node, cw_value left, cw_value right, cw_value *out) {
+cw_status db_matches_text(db_ctx *c, const sql_expr *node, cw_value left, cw_value right,
+                          cw_value *out) {
   const sql_define *index = text_index(c, node->u.binary.left);
   *out = cwi_value_bool(false);
   if (index == NULL) {
-    return db_fail(c, CW_E_QUERY, "There was no suitable full-text index supporting the expression");
+    return db_fail(c, CW_E_QUERY,
+                   "There was no suitable full-text index supporting the expression");
   }
   cw_value have = cwi_value_none(), want = cwi_value_none();
   cw_status status = analyze(c, index->ix.analyzer, left, &have, NULL);
   if (status == CW_OK) status = analyze(c, index->ix.analyzer, right, &want, NULL);
   bool all = status == CW_OK && cw_value_len(want) > 0;
-  for (size_t i = 0; all && i < cw_value_len(want); i++) all = has_term(have, cw_value_array_get(want, i));
+  for (size_t i = 0; all && i < cw_value_len(want); i++)
+    all = has_term(have, cw_value_array_get(want, i));
   *out = cwi_value_bool(all);
   cw_value_release(&have);
   cw_value_release(&want);
@@ -297,15 +315,18 @@ static cw_status matched(db_ctx *c, const sql_expr *match, cw_value *text, cw_va
   return status;
 }
 
-static cw_status highlight(db_ctx *c, const cw_value *args, cw_value text, cw_value hits, cw_value *out) {
+static cw_status highlight(db_ctx *c, const cw_value *args, cw_value text, cw_value hits,
+                           cw_value *out) {
   sql_str t = db_str(text), open = db_str(args[0]), close = db_str(args[1]);
   cwi_buf buf;
   cwi_buf_init(&buf, 0);
   size_t at = 0;
   for (size_t i = 0; i < cw_value_len(hits); i++) {
     cw_value span = cw_value_array_get(hits, i);
-    size_t from = cwi_utf8_offset(t.text, t.size, (size_t)cw_value_as_int(cw_value_array_get(span, 2)));
-    size_t to = cwi_utf8_offset(t.text, t.size, (size_t)cw_value_as_int(cw_value_array_get(span, 3)));
+    size_t from =
+        cwi_utf8_offset(t.text, t.size, (size_t)cw_value_as_int(cw_value_array_get(span, 2)));
+    size_t to =
+        cwi_utf8_offset(t.text, t.size, (size_t)cw_value_as_int(cw_value_array_get(span, 3)));
     cwi_buf_append(&buf, t.text + at, from - at);
     cwi_buf_append(&buf, open.text, open.size);
     cwi_buf_append(&buf, t.text + from, to - from);
@@ -416,18 +437,22 @@ static cw_status narrowed(db_ctx *c, cw_value v, sql_str type, cw_value *out) {
   return status;
 }
 
-static cw_status distance(db_ctx *c, sql_str name, double order, cw_value a, cw_value b, cw_value *out) {
-  static const struct { const char *name, *function; } functions[] = {
+static cw_status distance(db_ctx *c, sql_str name, double order, cw_value a, cw_value b,
+                          cw_value *out) {
+  static const struct {
+    const char *name, *function;
+  } functions[] = {
       {"CHEBYSHEV", "vector::distance::chebyshev"}, {"EUCLIDEAN", "vector::distance::euclidean"},
-      {"HAMMING", "vector::distance::hamming"}, {"MANHATTAN", "vector::distance::manhattan"},
-      {"COSINE", "vector::similarity::cosine"}, {"JACCARD", "vector::similarity::jaccard"},
+      {"HAMMING", "vector::distance::hamming"},     {"MANHATTAN", "vector::distance::manhattan"},
+      {"COSINE", "vector::similarity::cosine"},     {"JACCARD", "vector::similarity::jaccard"},
       {"PEARSON", "vector::similarity::pearson"}};
   cw_value args[2] = {a, b};
   if (db_name_is(name, "MINKOWSKI")) {
     double sum = 0;
     for (size_t i = 0; i < cw_value_len(a); i++) {
       sum += pow(fabs(cwi_db_number_as_float(cw_value_array_get(a, i)) -
-                      cwi_db_number_as_float(cw_value_array_get(b, i))), order);
+                      cwi_db_number_as_float(cw_value_array_get(b, i))),
+                 order);
     }
     *out = cwi_value_float(pow(sum, 1 / order));
     return CW_OK;
@@ -459,17 +484,20 @@ cw_status db_knn_rows(db_ctx *c, const sql_expr *node, db_rows *rows) {
   const sql_define *index = vector_index(c, node->u.binary.left);
   cw_value query = cwi_value_none();
   if (knn->distance.size == 0 && (knn->ef < 0 || index == NULL)) {
-    return db_fail(c, CW_E_QUERY,
-                   "Invalid query: KNN operators nested in OR/NOT expressions or mixed with unsupported "
-                   "KNN variants are not supported");
+    return db_fail(
+        c, CW_E_QUERY,
+        "Invalid query: KNN operators nested in OR/NOT expressions or mixed with unsupported "
+        "KNN variants are not supported");
   }
   bool indexed = knn->distance.size == 0;
   sql_str name = indexed ? index->ix.distance : knn->distance;
   cw_status status = db_eval(c, node->u.binary.right, &query);
   size_t len = cw_value_len(query);
-  if (status == CW_OK && indexed && query.kind == CW_VALUE_ARRAY && (int64_t)len != index->ix.dimension) {
-    status = db_fail(c, CW_E_QUERY, "Incorrect vector dimension (%zu). Expected a vector of %lld dimension.",
-                     len, (long long)index->ix.dimension);
+  if (status == CW_OK && indexed && query.kind == CW_VALUE_ARRAY &&
+      (int64_t)len != index->ix.dimension) {
+    status = db_fail(c, CW_E_QUERY,
+                     "Incorrect vector dimension (%zu). Expected a vector of %lld dimension.", len,
+                     (long long)index->ix.dimension);
   }
   if (status == CW_OK && query.kind != CW_VALUE_ARRAY) { /* no vector: every row stays */
     cw_value_release(&query);
@@ -501,7 +529,8 @@ cw_status db_knn_rows(db_ctx *c, const sql_expr *node, db_rows *rows) {
     qsort(near, found, sizeof(near_row), near_compare);
     for (size_t i = 0; status == CW_OK && i < found && (int64_t)i < knn->k; i++) {
       size_t row = near[i].row;
-      status = db_rows_push(c, &out, cwi_value_retain(rows->docs[row]), cwi_value_retain(rows->rids[row]));
+      status = db_rows_push(c, &out, cwi_value_retain(rows->docs[row]),
+                            cwi_value_retain(rows->rids[row]));
       if (status == CW_OK) out.extra[out.len - 1] = cwi_value_retain(rows->extra[row]);
     }
   }
@@ -519,10 +548,12 @@ static cw_status next_value(db_ctx *c, cw_value name, cw_value *out) {
   cw_value entry = cwi_value_none();
   cw_status status = db_scope_get(c, false);
   if (status == CW_OK) {
-    status = cwi_db_catalog_get(c->txn, CWI_DB_DEF_SEQUENCE, c->scope, text.text, text.size, &entry, &c->err);
+    status = cwi_db_catalog_get(c->txn, CWI_DB_DEF_SEQUENCE, c->scope, text.text, text.size, &entry,
+                                &c->err);
   }
   if (status == CW_OK && entry.kind != CW_VALUE_OBJECT) {
-    status = db_fail(c, CW_E_NOT_FOUND, "The sequence '%.*s' does not exist", (int)text.size, text.text);
+    status =
+        db_fail(c, CW_E_NOT_FOUND, "The sequence '%.*s' does not exist", (int)text.size, text.text);
   }
   if (status == CW_OK) {
     cw_value next = db_obj_get(entry, "next");
@@ -533,9 +564,11 @@ static cw_status next_value(db_ctx *c, cw_value name, cw_value *out) {
       db_def_deinit(&def);
     }
     *out = next;
-    if (status == CW_OK) status = db_obj_set(c, &entry, "next", cwi_value_int(cwi_value_as_int(next) + 1));
+    if (status == CW_OK)
+      status = db_obj_set(c, &entry, "next", cwi_value_int(cwi_value_as_int(next) + 1));
     if (status == CW_OK) {
-      status = cwi_db_catalog_put(c->txn, CWI_DB_DEF_SEQUENCE, c->scope, text.text, text.size, &entry, &c->err);
+      status = cwi_db_catalog_put(c->txn, CWI_DB_DEF_SEQUENCE, c->scope, text.text, text.size,
+                                  &entry, &c->err);
     }
   }
   cw_value_release(&entry);
@@ -544,7 +577,8 @@ static cw_status next_value(db_ctx *c, cw_value name, cw_value *out) {
 
 /* Sleeps in steps, so that a cancelled query wakes. */
 static cw_status sleep_for(db_ctx *c, cw_value duration) {
-  uint64_t left = (uint64_t)cw_value_as_seconds(duration) * 1000U + cw_value_as_nanos(duration) / 1000000U;
+  uint64_t left =
+      (uint64_t)cw_value_as_seconds(duration) * 1000U + cw_value_as_nanos(duration) / 1000000U;
   cw_status status = db_tick(c);
   while (status == CW_OK && left > 0) {
     uint64_t now = left < 5 ? left : 5;
@@ -556,15 +590,18 @@ static cw_status sleep_for(db_ctx *c, cw_value duration) {
   return status;
 }
 
-cw_status db_special(db_ctx *c, const cwi_db_fn *fn, const cw_value *args, size_t len, cw_value *out) {
+cw_status db_special(db_ctx *c, const cwi_db_fn *fn, const cw_value *args, size_t len,
+                     cw_value *out) {
   *out = cwi_value_none();
   if (strcmp(fn->name, "sleep") == 0) return sleep_for(c, args[0]);
   if (strcmp(fn->name, "sequence::nextval") == 0) return next_value(c, args[0], out);
-  if (strcmp(fn->name, "search::analyze") == 0) return analyze(c, db_str(args[0]), args[1], out, NULL);
+  if (strcmp(fn->name, "search::analyze") == 0)
+    return analyze(c, db_str(args[0]), args[1], out, NULL);
   if (strcmp(fn->name, "vector::distance::knn") == 0) {
     if (db_find_op(c->where, SQL_OP_KNN) == NULL) {
-      return db_fail(c, CW_E_QUERY, "Invalid query: Index function 'vector::distance::knn': no KNN operator "
-                                    "found in WHERE condition");
+      return db_fail(c, CW_E_QUERY,
+                     "Invalid query: Index function 'vector::distance::knn': no KNN operator "
+                     "found in WHERE condition");
     }
     *out = cwi_value_retain(c->knn);
     return CW_OK;
@@ -575,13 +612,16 @@ cw_status db_special(db_ctx *c, const cwi_db_fn *fn, const cw_value *args, size_
     int64_t ref = len > at ? cw_value_as_int(args[at]) : -1;
     const sql_expr *match = find_match(c->where, ref);
     if (match == NULL) {
-      return db_fail(c, CW_E_QUERY,
-                     "Invalid query: Index function '%s': no MATCHES clause found in WHERE condition", fn->name);
+      return db_fail(
+          c, CW_E_QUERY,
+          "Invalid query: Index function '%s': no MATCHES clause found in WHERE condition",
+          fn->name);
     }
     if (strcmp(fn->name, "search::score") == 0) return score(c, match, out);
     cw_value text = cwi_value_none(), hits = cwi_value_none();
     cw_status status = matched(c, match, &text, &hits);
-    if (status == CW_OK) status = marks ? highlight(c, args, text, hits, out) : offsets(c, hits, out);
+    if (status == CW_OK)
+      status = marks ? highlight(c, args, text, hits, out) : offsets(c, hits, out);
     cw_value_release(&text);
     cw_value_release(&hits);
     return status;

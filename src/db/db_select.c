@@ -93,8 +93,10 @@ static cw_status idiom_path(db_ctx *c, const sql_expr *node, cw_value *out) {
       void *items[1] = {(void *)(uintptr_t)part};
       one.u.idiom.start = NULL;
       one.u.idiom.parts = (sql_vec){.items = items, .len = 1};
-      if (part->graph->alias != NULL) status = alias_name(c, part->graph->alias, &name);
-      else status = text_name(c, &one, &name);
+      if (part->graph->alias != NULL)
+        status = alias_name(c, part->graph->alias, &name);
+      else
+        status = text_name(c, &one, &name);
     } else {
       continue;
     }
@@ -177,14 +179,15 @@ static cw_status merge_into(db_ctx *c, cw_value *out, cw_value object) {
 
 /* `*, a AS b` gives b in the place of a. */
 static bool renames(const sql_field *field) {
-  if (field->alias == NULL || field->expr->kind != SQL_IDIOM || field->expr->u.idiom.start != NULL ||
-      field->expr->u.idiom.parts.len != 1) {
+  if (field->alias == NULL || field->expr->kind != SQL_IDIOM ||
+      field->expr->u.idiom.start != NULL || field->expr->u.idiom.parts.len != 1) {
     return false;
   }
   return ((const sql_part *)field->expr->u.idiom.parts.items[0])->kind == SQL_P_FIELD;
 }
 
-static cw_status remove_renamed(db_ctx *c, const sql_fields *fields, const sql_field *field, cw_value *out) {
+static cw_status remove_renamed(db_ctx *c, const sql_fields *fields, const sql_field *field,
+                                cw_value *out) {
   const sql_part *part = field->expr->u.idiom.parts.items[0];
   for (uint32_t i = 0; i < fields->list.len; i++) {
     if (((const sql_field *)fields->list.items[i])->expr != NULL) continue;
@@ -193,7 +196,8 @@ static cw_status remove_renamed(db_ctx *c, const sql_fields *fields, const sql_f
   return CW_OK;
 }
 
-cw_status db_project(db_ctx *c, const sql_fields *fields, cw_value doc, cw_value rid, cw_value *out) {
+cw_status db_project(db_ctx *c, const sql_fields *fields, cw_value doc, cw_value rid,
+                     cw_value *out) {
   *out = cwi_value_none();
   const sql_field *first = fields->list.items[0];
   if (fields->value || (fields->list.len == 1 && first->expr == NULL)) {
@@ -215,8 +219,10 @@ cw_status db_project(db_ctx *c, const sql_fields *fields, cw_value doc, cw_value
     if (status == CW_OK && renames(field)) {
       status = remove_renamed(c, fields, field, out);
     }
-    if (status == CW_OK) status = put_field(c, field, item, out);
-    else cw_value_release(&item);
+    if (status == CW_OK)
+      status = put_field(c, field, item, out);
+    else
+      cw_value_release(&item);
   }
   if (status != CW_OK) cw_value_release(out);
   return status;
@@ -283,7 +289,8 @@ static cw_status record_rows(db_ctx *c, const sql_select *s, cw_value rid, db_ro
   return row_if(c, s, rows, doc, cwi_value_retain(rid));
 }
 
-static cw_status value_rows(db_ctx *c, const sql_select *s, cw_value value, bool top, db_rows *rows) {
+static cw_status value_rows(db_ctx *c, const sql_select *s, cw_value value, bool top,
+                            db_rows *rows) {
   cwi_db_kind kind = cwi_db_kind_of(value);
   if (kind == CWI_DB_RECORD) return record_rows(c, s, value, rows);
   if (kind == CWI_DB_TABLE) return table_rows(c, s, cwi_db_table_name(value), rows);
@@ -328,14 +335,17 @@ static cw_status split_one(db_ctx *c, db_rows *rows, const sql_expr *idiom) {
     status = db_eval_with(c, idiom, rows->docs[i], rows->rids[i], &value);
     cw_value items = cwi_db_kind_of(value) == CWI_DB_SET ? cwi_db_set_items(value) : value;
     if (status == CW_OK && (items.kind != CW_VALUE_ARRAY || cw_value_len(items) == 0)) {
-      status = db_rows_push(c, &out, cwi_value_retain(rows->docs[i]), cwi_value_retain(rows->rids[i]));
+      status =
+          db_rows_push(c, &out, cwi_value_retain(rows->docs[i]), cwi_value_retain(rows->rids[i]));
     } else {
       for (size_t k = 0; status == CW_OK && k < cw_value_len(items); k++) {
         cw_value doc = cwi_value_retain(rows->docs[i]);
         status = db_path_set(c, &doc, &idiom->u.idiom.parts, 0,
                              cwi_value_retain(cw_value_array_get(items, k)));
-        if (status == CW_OK) status = db_rows_push(c, &out, doc, cwi_value_retain(rows->rids[i]));
-        else cw_value_release(&doc);
+        if (status == CW_OK)
+          status = db_rows_push(c, &out, doc, cwi_value_retain(rows->rids[i]));
+        else
+          cw_value_release(&doc);
       }
     }
     cw_value_release(&value);
@@ -400,8 +410,10 @@ static cw_status group_row(db_ctx *c, const sql_select *s, db_group *group, cw_v
       status = each_row(c, field->expr, group, &item);
     }
     if (status != CW_OK) break;
-    if (s->fields.value) *out = item;
-    else status = put_field(c, field, item, out);
+    if (s->fields.value)
+      *out = item;
+    else
+      status = put_field(c, field, item, out);
   }
   return status;
 }
@@ -428,7 +440,8 @@ static cw_status group_rows(db_ctx *c, const sql_select *s, db_rows *rows, db_ro
     status = cw_value_array(s->group.len, &keys[i].key, &c->err);
     for (uint32_t k = 0; status == CW_OK && k < s->group.len; k++) {
       cw_value item = cwi_value_none();
-      status = db_eval_with(c, group_source(s, s->group.items[k]), rows->docs[i], rows->rids[i], &item);
+      status =
+          db_eval_with(c, group_source(s, s->group.items[k]), rows->docs[i], rows->rids[i], &item);
       if (status == CW_OK) status = cw_value_array_push(&keys[i].key, item, &c->err);
     }
   }
@@ -445,8 +458,10 @@ static cw_status group_rows(db_ctx *c, const sql_select *s, db_rows *rows, db_ro
     db_group group = {.docs = docs + i, .rids = rids + i, .len = end - i};
     cw_value row = cwi_value_none();
     status = group_row(c, s, &group, &row);
-    if (status == CW_OK) status = db_rows_push(c, out, row, cwi_value_none());
-    else cw_value_release(&row);
+    if (status == CW_OK)
+      status = db_rows_push(c, out, row, cwi_value_none());
+    else
+      cw_value_release(&row);
     if (end == i) break;
     i = end;
   }
@@ -479,14 +494,15 @@ static int sort_compare(const void *a, const void *b, void *context) {
   return x->row < y->row ? -1 : x->row > y->row;
 }
 
-static cw_status sort_key(db_ctx *c, const sql_select *s, const sql_order *order, const db_rows *rows,
-                          size_t i, cw_value result, cw_value *out) {
+static cw_status sort_key(db_ctx *c, const sql_select *s, const sql_order *order,
+                          const db_rows *rows, size_t i, cw_value result, cw_value *out) {
   const sql_field *first = s->fields.list.items[0];
   bool grouped = s->group.len > 0 || s->group_all;
   if (s->fields.value && !grouped) {
     bool alias = first->alias != NULL && first->expr != NULL;
     if (alias) {
-      const sql_part *a = first->alias->u.idiom.parts.items[0], *b = order->idiom->u.idiom.parts.items[0];
+      const sql_part *a = first->alias->u.idiom.parts.items[0],
+                     *b = order->idiom->u.idiom.parts.items[0];
       alias = db_str_same(a->name, b->name);
     }
     return db_eval_with(c, alias ? first->expr : order->idiom, rows->docs[i], rows->rids[i], out);
@@ -494,7 +510,8 @@ static cw_status sort_key(db_ctx *c, const sql_select *s, const sql_order *order
   return db_eval_with(c, order->idiom, result, rows->rids[i], out);
 }
 
-static cw_status order_rows(db_ctx *c, const sql_select *s, const db_rows *rows, cw_value *results) {
+static cw_status order_rows(db_ctx *c, const sql_select *s, const db_rows *rows,
+                            cw_value *results) {
   size_t len = rows->len;
   if (len < 2) return CW_OK;
   sort_row *order = cwi_alloc_array(len, sizeof(sort_row));
@@ -557,8 +574,10 @@ static cw_status fetch_at(db_ctx *c, cw_value *value, const sql_vec *parts, uint
     for (size_t i = 0; status == CW_OK && i < cw_value_len(*value); i++) {
       cw_value item = cwi_value_retain(cw_value_array_get(*value, i));
       status = fetch_at(c, &item, parts, from);
-      if (status == CW_OK) status = cw_value_array_set(value, i, item, &c->err);
-      else cw_value_release(&item);
+      if (status == CW_OK)
+        status = cw_value_array_set(value, i, item, &c->err);
+      else
+        cw_value_release(&item);
     }
     return status;
   }
@@ -615,9 +634,10 @@ static cw_status check_group(db_ctx *c, const sql_select *s) {
   if (s->group.len == 0 && !s->group_all) return CW_OK;
   for (uint32_t i = 0; i < s->fields.list.len; i++) {
     if (((const sql_field *)s->fields.list.items[i])->expr == NULL) {
-      return db_fail(c, CW_E_QUERY,
-                     "Invalid query: Incorrect selector for aggregate selection, expression `*` within "
-                     "in selector cannot be aggregated in a group.");
+      return db_fail(
+          c, CW_E_QUERY,
+          "Invalid query: Incorrect selector for aggregate selection, expression `*` within "
+          "in selector cannot be aggregated in a group.");
     }
   }
   return CW_OK;
@@ -640,7 +660,8 @@ static cw_status select_rows(db_ctx *c, const sql_select *s, db_rows *rows) {
   return status;
 }
 
-static cw_status project_rows(db_ctx *c, const sql_select *s, const db_rows *rows, cw_value *results) {
+static cw_status project_rows(db_ctx *c, const sql_select *s, const db_rows *rows,
+                              cw_value *results) {
   cw_status status = CW_OK;
   bool grouped = s->group.len > 0 || s->group_all;
   for (size_t i = 0; status == CW_OK && i < rows->len; i++) {
@@ -688,8 +709,12 @@ static cw_status run_select(db_ctx *c, const sql_select *s, cw_value *out) {
       size_t to = i - (size_t)(start < i ? start : i);
       if (keep && to != i) {
         cw_value swap[3] = {rows.docs[to], rows.rids[to], rows.extra[to]};
-        rows.docs[to] = rows.docs[i]; rows.rids[to] = rows.rids[i]; rows.extra[to] = rows.extra[i];
-        rows.docs[i] = swap[0]; rows.rids[i] = swap[1]; rows.extra[i] = swap[2];
+        rows.docs[to] = rows.docs[i];
+        rows.rids[to] = rows.rids[i];
+        rows.extra[to] = rows.extra[i];
+        rows.docs[i] = swap[0];
+        rows.rids[i] = swap[1];
+        rows.extra[i] = swap[2];
       }
     }
     size_t left = rows.len > start ? rows.len - (size_t)start : 0;
@@ -713,8 +738,10 @@ static cw_status run_select(db_ctx *c, const sql_select *s, cw_value *out) {
       const sql_expr *idiom = s->omit.items[k];
       status = db_path_unset(c, &item, &idiom->u.idiom.parts, 0);
     }
-    if (status == CW_OK) status = cw_value_array_push(out, item, &c->err);
-    else cw_value_release(&item);
+    if (status == CW_OK)
+      status = cw_value_array_push(out, item, &c->err);
+    else
+      cw_value_release(&item);
   }
   if (status == CW_OK && s->fetch.len > 0) status = db_fetch(c, out, &s->fetch);
   if (status == CW_OK && s->only) status = db_only(c, out, false);
@@ -734,8 +761,9 @@ cw_status db_exec_select(db_ctx *c, const sql_expr *node, cw_value *out) {
   c->where = s->where;
   c->table = NULL;
   cw_status status = ++c->calls > DB_CALL_DEPTH_MAX
-                         ? db_fail(c, CW_E_QUERY, "Reached excessive computation depth due to "
-                                                  "functions, subqueries, or computed values")
+                         ? db_fail(c, CW_E_QUERY,
+                                   "Reached excessive computation depth due to "
+                                   "functions, subqueries, or computed values")
                          : run_select(c, s, out);
   c->calls--;
   c->where = where;

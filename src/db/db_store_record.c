@@ -76,8 +76,8 @@ static cw_status field_value(field_walk *w, cw_value old, cw_value *value) {
   }
   if (f->readonly && update && !cwi_db_equal(old, *value)) {
     if (value->kind != CW_VALUE_NONE || w->change->input.kind == CW_VALUE_NONE) {
-      return field_error(w, "Found changed value for field `", cwi_value_none(), "`, but field is readonly",
-                         NULL);
+      return field_error(w, "Found changed value for field `", cwi_value_none(),
+                         "`, but field is readonly", NULL);
     }
     *value = cwi_value_retain(old);
   }
@@ -100,7 +100,8 @@ static cw_status field_value(field_walk *w, cw_value old, cw_value *value) {
     }
   }
   if (status == CW_OK) status = field_coerce(w, value);
-  if (status == CW_OK && f->assert_ != NULL && !(value->kind == CW_VALUE_NONE && allows_none(f->type))) {
+  if (status == CW_OK && f->assert_ != NULL &&
+      !(value->kind == CW_VALUE_NONE && allows_none(f->type))) {
     cw_value good = cwi_value_none();
     status = db_var_set(c, &vars, "value", 5, cwi_value_retain(*value));
     if (status == CW_OK) status = db_var_set(c, &vars, "after", 5, cwi_value_retain(*value));
@@ -126,8 +127,10 @@ static cw_status field_at(field_walk *w, cw_value *node, cw_value old, uint32_t 
       for (size_t i = 0; status == CW_OK && i < cw_value_len(*node); i++) {
         cw_value item = cwi_value_retain(cw_value_array_get(*node, i));
         status = field_at(w, &item, cwi_value_none(), from);
-        if (status == CW_OK) status = cw_value_array_set(node, i, item, &c->err);
-        else cw_value_release(&item);
+        if (status == CW_OK)
+          status = cw_value_array_set(node, i, item, &c->err);
+        else
+          cw_value_release(&item);
       }
       return status;
     }
@@ -138,14 +141,17 @@ static cw_status field_at(field_walk *w, cw_value *node, cw_value old, uint32_t 
     if (status == CW_OK && item.kind == CW_VALUE_NONE) {
       return cw_value_object_remove(node, part->name.text, part->name.size, &c->err);
     }
-    if (status == CW_OK) return cw_value_object_set(node, part->name.text, part->name.size, item, &c->err);
+    if (status == CW_OK)
+      return cw_value_object_set(node, part->name.text, part->name.size, item, &c->err);
     cw_value_release(&item);
   } else if (part->kind == SQL_P_ALL && node->kind == CW_VALUE_ARRAY) {
     for (size_t i = 0; status == CW_OK && i < cw_value_len(*node); i++) {
       cw_value item = cwi_value_retain(cw_value_array_get(*node, i));
       status = field_at(w, &item, cw_value_array_get(old, i), from + 1);
-      if (status == CW_OK) status = cw_value_array_set(node, i, item, &c->err);
-      else cw_value_release(&item);
+      if (status == CW_OK)
+        status = cw_value_array_set(node, i, item, &c->err);
+      else
+        cw_value_release(&item);
     }
   }
   return status;
@@ -156,7 +162,8 @@ static cw_status check_schema(db_ctx *c, const db_table *table, cw_value doc, bo
   cw_value key;
   for (cwi_object_iter it = cwi_object_iter_start(doc); cwi_object_iter_next(&it, &key, NULL);) {
     sql_str name = db_str(key);
-    bool known = db_name_is(name, "id") || (relation && (db_name_is(name, "in") || db_name_is(name, "out")));
+    bool known =
+        db_name_is(name, "id") || (relation && (db_name_is(name, "in") || db_name_is(name, "out")));
     for (size_t i = 0; !known && i < table->fields.len; i++) {
       const sql_expr *idiom = table->fields.items[i].define->fd.idiom;
       const sql_part *first = idiom->u.idiom.parts.items[0];
@@ -176,7 +183,9 @@ cw_status db_process_fields(db_ctx *c, db_change *change) {
   bool before = c->in_fields;
   c->in_fields = true;
   for (size_t i = 0; status == CW_OK && i < change->table->fields.len; i++) {
-    field_walk w = {.c = c, .change = change, .d = change->table->fields.items[i].define,
+    field_walk w = {.c = c,
+                    .change = change,
+                    .d = change->table->fields.items[i].define,
                     .doc = &change->after};
     cw_value doc = cwi_value_retain(change->after);
     status = field_at(&w, &doc, change->before, 0);
@@ -205,8 +214,10 @@ static cw_status strip(db_ctx *c, cw_value *value) {
       } else if (item.kind == CW_VALUE_OBJECT || item.kind == CW_VALUE_ARRAY) {
         cw_value inner = cwi_value_retain(item);
         status = strip(c, &inner);
-        if (status == CW_OK) status = cwi_value_object_set_key(value, cwi_value_retain(key), inner, &c->err);
-        else cw_value_release(&inner);
+        if (status == CW_OK)
+          status = cwi_value_object_set_key(value, cwi_value_retain(key), inner, &c->err);
+        else
+          cw_value_release(&inner);
       }
     }
     cw_value_release(&copy);
@@ -216,8 +227,10 @@ static cw_status strip(db_ctx *c, cw_value *value) {
       if (item.kind != CW_VALUE_OBJECT && item.kind != CW_VALUE_ARRAY) continue;
       cw_value inner = cwi_value_retain(item);
       status = strip(c, &inner);
-      if (status == CW_OK) status = cw_value_array_set(value, i, inner, &c->err);
-      else cw_value_release(&inner);
+      if (status == CW_OK)
+        status = cw_value_array_set(value, i, inner, &c->err);
+      else
+        cw_value_release(&inner);
     }
   }
   return status;
@@ -259,7 +272,8 @@ static cw_status edge_pointer(db_ctx *c, cw_value end, cw_value edge, char direc
   if (status == CW_OK) status = cwi_db_key_record_key(&key, cwi_db_record_key(edge), &c->err);
   if (status == CW_OK && key.failed) status = db_nomem(c);
   cw_bytes bytes = {.data = key.data, .size = key.size};
-  if (status == CW_OK && add) status = cwi_db_txn_put(c->txn, bytes, (cw_bytes){.data = "", .size = 0}, &c->err);
+  if (status == CW_OK && add)
+    status = cwi_db_txn_put(c->txn, bytes, (cw_bytes){.data = "", .size = 0}, &c->err);
   if (status == CW_OK && !add) status = cwi_db_txn_delete(c->txn, bytes, &c->err);
   cwi_buf_deinit(&key);
   return status;
@@ -292,8 +306,9 @@ static cw_status run_event(db_ctx *c, const db_def *event, const char *name, cw_
   bool run = cwi_db_truthy(yes);
   cw_value_release(&yes);
   if (++c->calls > DB_CALL_DEPTH_MAX && status == CW_OK) {
-    status = db_fail(c, CW_E_QUERY, "Reached excessive computation depth due to functions, "
-                                    "subqueries, or computed values");
+    status = db_fail(c, CW_E_QUERY,
+                     "Reached excessive computation depth due to functions, "
+                     "subqueries, or computed values");
   }
   for (uint32_t i = 0; status == CW_OK && run && i < d->then.len; i++) {
     cw_value ignored = cwi_value_none();
@@ -340,18 +355,20 @@ static cw_status put(db_ctx *c, const db_table *table, cw_value rid, cw_value do
   cw_value bare = cwi_value_retain(doc);
   cw_status status = cw_value_object_remove(&bare, "id", 2, &c->err);
   if (status == CW_OK) {
-    status = cwi_db_key_record(&key, table->scope.db, table->scope.table, cwi_db_record_key(rid), &c->err);
+    status = cwi_db_key_record(&key, table->scope.db, table->scope.table, cwi_db_record_key(rid),
+                               &c->err);
   }
   if (status == CW_OK) {
     status = cwi_db_codec_encode(bare, &value, &c->err);
     if (status == CW_E_UNSUPPORTED) {
-      status = db_fail(c, CW_E_QUERY,
-                       "A user generated conversion error occured: Closures cannot be stored on disk");
+      status =
+          db_fail(c, CW_E_QUERY,
+                  "A user generated conversion error occured: Closures cannot be stored on disk");
     }
   }
   if (status == CW_OK) {
-    status = cwi_db_txn_put(c->txn, (cw_bytes){key.data, key.size}, (cw_bytes){value.data, value.size},
-                            &c->err);
+    status = cwi_db_txn_put(c->txn, (cw_bytes){key.data, key.size},
+                            (cw_bytes){value.data, value.size}, &c->err);
   }
   cw_value_release(&bare);
   cwi_buf_deinit(&key);
@@ -370,7 +387,8 @@ cw_status db_store_record(db_ctx *c, db_change *change) {
   static const char *const ends[] = {"in", "out"};
   for (size_t i = 0; status == CW_OK && !fresh && !change->relation && i < 2; i++) {
     cw_value end = db_obj_get(change->before, ends[i]);
-    if (db_is_record(db_obj_get(change->before, "in")) && db_is_record(db_obj_get(change->before, "out"))) {
+    if (db_is_record(db_obj_get(change->before, "in")) &&
+        db_is_record(db_obj_get(change->before, "out"))) {
       status = db_obj_set(c, &change->after, ends[i], cwi_value_retain(end));
     }
   }
@@ -380,16 +398,19 @@ cw_status db_store_record(db_ctx *c, db_change *change) {
   if (status == CW_OK) status = check_schema(c, table, change->after, edge);
   if (status == CW_OK && !table->def.define->tb.drop) {
     status = put(c, table, change->rid, change->after);
-    if (status == CW_OK) status = db_index_update(c, table, change->rid, change->before, change->after);
+    if (status == CW_OK)
+      status = db_index_update(c, table, change->rid, change->before, change->after);
     if (status == CW_OK && change->relation) {
       if (!fresh) status = edge_pointers(c, change->before, change->rid, false);
       if (status == CW_OK) status = edge_pointers(c, change->after, change->rid, true);
     }
-    if (status == CW_OK) status = db_views_update(c, table, change->rid, change->before, change->after);
+    if (status == CW_OK)
+      status = db_views_update(c, table, change->rid, change->before, change->after);
   }
   if (status == CW_OK) status = db_computed(c, table, change->rid, &change->after);
   if (status == CW_OK) {
-    status = run_events(c, table, fresh ? "CREATE" : "UPDATE", change->rid, change->before, change->after);
+    status = run_events(c, table, fresh ? "CREATE" : "UPDATE", change->rid, change->before,
+                        change->after);
   }
   return status;
 }
@@ -403,7 +424,8 @@ static cw_status delete_edges(db_ctx *c, cw_value rid) {
     db_table *table;
     status = db_table_get(c, cwi_db_record_table(edge), false, &table);
     if (status == CW_OK && table != NULL) status = db_record_read(c, table, edge, &doc);
-    bool mine = cwi_db_equal(db_obj_get(doc, "in"), rid) || cwi_db_equal(db_obj_get(doc, "out"), rid);
+    bool mine =
+        cwi_db_equal(db_obj_get(doc, "in"), rid) || cwi_db_equal(db_obj_get(doc, "out"), rid);
     if (status == CW_OK && mine) status = db_delete_record(c, table, edge, doc);
     cw_value_release(&doc);
   }
@@ -415,7 +437,8 @@ static cw_status delete_edges(db_ctx *c, cw_value rid) {
 static cw_status release_references(db_ctx *c, cw_value rid) {
   cw_value tables = cwi_value_none();
   cw_status status = db_scope_get(c, false);
-  if (status == CW_OK) status = cwi_db_catalog_list(c->txn, CWI_DB_DEF_TABLE, c->scope, &tables, &c->err);
+  if (status == CW_OK)
+    status = cwi_db_catalog_list(c->txn, CWI_DB_DEF_TABLE, c->scope, &tables, &c->err);
   for (size_t t = 0; status == CW_OK && t < cw_value_len(tables); t++) {
     db_table *table;
     status = db_table_get(c, cw_value_array_get(cw_value_array_get(tables, t), 0), false, &table);
@@ -446,8 +469,11 @@ static cw_status release_references(db_ctx *c, cw_value rid) {
         } else if (d->fd.on_delete == SQL_REF_CASCADE) {
           status = db_delete_record(c, table, rows.rids[i], rows.docs[i]);
         } else if (d->fd.on_delete == SQL_REF_UNSET) {
-          db_change change = {.table = table, .rid = rows.rids[i], .before = rows.docs[i],
-                              .after = cwi_value_retain(rows.docs[i]), .kind = DB_UPDATE};
+          db_change change = {.table = table,
+                              .rid = rows.rids[i],
+                              .before = rows.docs[i],
+                              .after = cwi_value_retain(rows.docs[i]),
+                              .kind = DB_UPDATE};
           status = db_path_unset(c, &change.after, &d->fd.idiom->u.idiom.parts, 0);
           if (status == CW_OK) status = db_store_record(c, &change);
           cw_value_release(&change.after);
@@ -465,7 +491,8 @@ cw_status db_delete_record(db_ctx *c, db_table *table, cw_value rid, cw_value be
   cwi_buf_init(&key, CWI_DB_KEY_BYTES_MAX);
   cw_status status = release_references(c, rid);
   if (status == CW_OK) {
-    status = cwi_db_key_record(&key, table->scope.db, table->scope.table, cwi_db_record_key(rid), &c->err);
+    status = cwi_db_key_record(&key, table->scope.db, table->scope.table, cwi_db_record_key(rid),
+                               &c->err);
   }
   if (status == CW_OK) status = delete_edges(c, rid);
   if (status == CW_OK) status = edge_pointers(c, before, rid, false);
@@ -482,7 +509,8 @@ cw_status db_delete_record(db_ctx *c, db_table *table, cw_value rid, cw_value be
 static cw_status view_row(db_ctx *c, db_table *table, cw_value key, cw_value doc) {
   cw_value rid = cwi_value_none();
   cw_status status = cwi_db_value_record(cwi_value_retain(table->name), key, &rid, &c->err);
-  db_change change = {.table = table, .rid = rid, .after = cwi_value_retain(doc), .kind = DB_CREATE};
+  db_change change = {
+      .table = table, .rid = rid, .after = cwi_value_retain(doc), .kind = DB_CREATE};
   if (status == CW_OK) status = db_store_record(c, &change);
   cw_value_release(&change.after);
   cw_value_release(&rid);
@@ -497,7 +525,8 @@ static cw_status view_fill(db_ctx *c, db_table *view) {
   cwi_buf begin, end;
   cwi_buf_init(&begin, 0);
   cwi_buf_init(&end, 0);
-  cw_status status = cwi_db_key_record_range(&begin, &end, scope.db, scope.table, cwi_value_none(), &c->err);
+  cw_status status =
+      cwi_db_key_record_range(&begin, &end, scope.db, scope.table, cwi_value_none(), &c->err);
   if (status == CW_OK) {
     status = cwi_db_txn_delete_range(c->txn, (cw_bytes){begin.data, begin.size},
                                      (cw_bytes){end.data, end.size}, &c->err);
@@ -539,10 +568,13 @@ cw_status db_view_fill(db_ctx *c, const db_def *view, cw_value view_name, cw_val
   (void)source;
   db_table *table;
   cw_status status = db_table_get(c, view_name, false, &table);
-  return status == CW_OK && table != NULL && table->def.define->tb.view != NULL ? view_fill(c, table) : status;
+  return status == CW_OK && table != NULL && table->def.define->tb.view != NULL
+             ? view_fill(c, table)
+             : status;
 }
 
-cw_status db_views_update(db_ctx *c, db_table *table, cw_value rid, cw_value before, cw_value after) {
+cw_status db_views_update(db_ctx *c, db_table *table, cw_value rid, cw_value before,
+                          cw_value after) {
   (void)rid;
   (void)before;
   (void)after;

@@ -30,7 +30,11 @@ cw_status db_def_parse(db_ctx *c, cw_value entry, db_def *out) {
   cwi_buf_init(&message, 0);
   cw_status status = sql_parse(source.text, source.size, NULL, &out->program, &message, &c->err);
   cwi_buf_deinit(&message);
-  if (status != CW_OK) return status == CW_E_PARSE ? CWI_RAISE(&c->err, CW_E_CORRUPT, 0, "a stored definition cannot be read: %.200s", source.text) : status;
+  if (status != CW_OK)
+    return status == CW_E_PARSE
+               ? CWI_RAISE(&c->err, CW_E_CORRUPT, 0, "a stored definition cannot be read: %.200s",
+                           source.text)
+               : status;
   const sql_expr *node = out->program->statements.items[0];
   out->define = node->u.stmt;
   out->id = cwi_db_catalog_id(entry);
@@ -45,8 +49,10 @@ cw_status db_defs_load(db_ctx *c, cwi_db_def kind, cwi_db_scope scope, db_def_li
   size_t len = cw_value_len(list);
   if (status == CW_OK && len > 0) {
     out->items = cwi_alloc_array(len, sizeof(db_def));
-    if (out->items == NULL) status = db_nomem(c);
-    else out->len = len;
+    if (out->items == NULL)
+      status = db_nomem(c);
+    else
+      out->len = len;
   }
   for (size_t i = 0; status == CW_OK && i < len; i++) {
     status = db_def_parse(c, cw_value_array_get(cw_value_array_get(list, i), 1), &out->items[i]);
@@ -71,7 +77,8 @@ static cw_status level(db_ctx *c, cwi_db_def kind, cwi_db_scope scope, cw_value 
     }
     cwi_buf source;
     cwi_buf_init(&source, 0);
-    cwi_buf_append_str(&source, kind == CWI_DB_DEF_NAMESPACE ? "DEFINE NAMESPACE " : "DEFINE DATABASE ");
+    cwi_buf_append_str(&source,
+                       kind == CWI_DB_DEF_NAMESPACE ? "DEFINE NAMESPACE " : "DEFINE DATABASE ");
     cwi_db_text_ident(&source, text.text, text.size);
     cw_value line = cwi_value_none();
     status = cwi_value_string_from_buf(&source, &line, &c->err);
@@ -80,7 +87,8 @@ static cw_status level(db_ctx *c, cwi_db_def kind, cwi_db_scope scope, cw_value 
     if (status == CW_OK) status = db_obj_set(c, &entry, "text", cwi_value_retain(line));
     if (status == CW_OK) status = db_obj_set(c, &entry, "source", cwi_value_retain(line));
     cw_value_release(&line);
-    if (status == CW_OK) status = cwi_db_catalog_put(c->txn, kind, scope, text.text, text.size, &entry, &c->err);
+    if (status == CW_OK)
+      status = cwi_db_catalog_put(c->txn, kind, scope, text.text, text.size, &entry, &c->err);
     if (status == CW_OK) c->ddl = true;
   }
   *id = status == CW_OK && entry.kind == CW_VALUE_OBJECT ? cwi_db_catalog_id(entry) : 0;
@@ -90,8 +98,10 @@ static cw_status level(db_ctx *c, cwi_db_def kind, cwi_db_scope scope, cw_value 
 
 cw_status db_scope_get(db_ctx *c, bool make) {
   if (c->scope.db != 0) return CW_OK;
-  if (c->session->ns.kind == CW_VALUE_NONE) return db_fail(c, CW_E_QUERY, "Specify a namespace to use");
-  if (c->session->db.kind == CW_VALUE_NONE) return db_fail(c, CW_E_QUERY, "Specify a database to use");
+  if (c->session->ns.kind == CW_VALUE_NONE)
+    return db_fail(c, CW_E_QUERY, "Specify a namespace to use");
+  if (c->session->db.kind == CW_VALUE_NONE)
+    return db_fail(c, CW_E_QUERY, "Specify a database to use");
   cwi_db_scope scope = {0};
   cw_status status = level(c, CWI_DB_DEF_NAMESPACE, scope, c->session->ns, make, &scope.ns);
   if (status != CW_OK || scope.ns == 0) return status;
@@ -147,7 +157,8 @@ static cw_status table_make(db_ctx *c, cw_value name) {
   if (status == CW_OK) status = db_obj_set(c, &entry, "source", cwi_value_retain(line));
   cw_value_release(&line);
   if (status == CW_OK) {
-    status = cwi_db_catalog_put(c->txn, CWI_DB_DEF_TABLE, c->scope, text.text, text.size, &entry, &c->err);
+    status = cwi_db_catalog_put(c->txn, CWI_DB_DEF_TABLE, c->scope, text.text, text.size, &entry,
+                                &c->err);
     c->ddl = true;
   }
   cw_value_release(&entry);
@@ -158,7 +169,8 @@ static cw_status table_load(db_ctx *c, cw_value name, cw_value entry, db_table *
   db_table *table = CWI_NEW(db_table);
   if (table == NULL) return db_nomem(c);
   table->name = cwi_value_retain(name);
-  table->scope = (cwi_db_scope){.ns = c->scope.ns, .db = c->scope.db, .table = cwi_db_catalog_id(entry)};
+  table->scope =
+      (cwi_db_scope){.ns = c->scope.ns, .db = c->scope.db, .table = cwi_db_catalog_id(entry)};
   cw_status status = db_def_parse(c, entry, &table->def);
   if (status == CW_OK) status = db_defs_load(c, CWI_DB_DEF_FIELD, table->scope, &table->fields);
   if (status == CW_OK) status = db_defs_load(c, CWI_DB_DEF_INDEX, table->scope, &table->indexes);
@@ -189,7 +201,8 @@ cw_status db_table_get(db_ctx *c, cw_value name, bool make, db_table **out) {
   }
   for (int round = 0; round < 2; round++) {
     cw_value entry = cwi_value_none();
-    status = cwi_db_catalog_get(c->txn, CWI_DB_DEF_TABLE, c->scope, text.text, text.size, &entry, &c->err);
+    status = cwi_db_catalog_get(c->txn, CWI_DB_DEF_TABLE, c->scope, text.text, text.size, &entry,
+                                &c->err);
     if (status == CW_OK && entry.kind == CW_VALUE_OBJECT) status = table_load(c, name, entry, out);
     bool none = entry.kind == CW_VALUE_NONE;
     cw_value_release(&entry);
@@ -209,7 +222,8 @@ cw_status db_table_need(db_ctx *c, cw_value name, db_table **out) {
   }
   if (status == CW_OK && *out == NULL) {
     sql_str text = db_str(name);
-    status = db_fail(c, CW_E_NOT_FOUND, "The table '%.*s' does not exist", (int)text.size, text.text);
+    status =
+        db_fail(c, CW_E_NOT_FOUND, "The table '%.*s' does not exist", (int)text.size, text.text);
   }
   return status;
 }
@@ -238,8 +252,10 @@ cw_status db_computed(db_ctx *c, db_table *table, cw_value rid, cw_value *doc) {
       cw_value_release(&value);
       value = coerced;
     }
-    if (status == CW_OK) status = db_path_set(c, doc, &d->fd.idiom->u.idiom.parts, 0, value);
-    else cw_value_release(&value);
+    if (status == CW_OK)
+      status = db_path_set(c, doc, &d->fd.idiom->u.idiom.parts, 0, value);
+    else
+      cw_value_release(&value);
   }
   return status;
 }
@@ -265,8 +281,8 @@ cw_status db_record_read(db_ctx *c, db_table *table, cw_value rid, cw_value *out
   cwi_buf_init(&key, CWI_DB_KEY_BYTES_MAX);
   cw_bytes value;
   bool found = false;
-  cw_status status = cwi_db_key_record(&key, table->scope.db, table->scope.table, cwi_db_record_key(rid),
-                                       &c->err);
+  cw_status status =
+      cwi_db_key_record(&key, table->scope.db, table->scope.table, cwi_db_record_key(rid), &c->err);
   if (status == CW_OK) {
     status = cwi_db_txn_get(c->txn, (cw_bytes){key.data, key.size}, &value, &found, &c->err);
   }
@@ -290,8 +306,8 @@ cw_status db_scan_open(db_ctx *c, db_table *table, cw_value range, db_scan *out)
   cwi_buf_init(&begin, CWI_DB_KEY_BYTES_MAX);
   cwi_buf_init(&end, CWI_DB_KEY_BYTES_MAX);
   *out = (db_scan){.table = table};
-  cw_status status = cwi_db_key_record_range(&begin, &end, table->scope.db, table->scope.table, range,
-                                             &c->err);
+  cw_status status =
+      cwi_db_key_record_range(&begin, &end, table->scope.db, table->scope.table, range, &c->err);
   if (status == CW_OK) {
     status = cwi_db_cursor_open(c->txn, (cw_bytes){begin.data, begin.size},
                                 (cw_bytes){end.data, end.size}, false, &out->cursor, &c->err);

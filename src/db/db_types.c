@@ -6,12 +6,14 @@
 #include "db/db_exec.h"
 
 static const int8_t simple_kinds[] = {
-    [SQL_T_NONE] = CWI_DB_NONE, [SQL_T_NULL] = CWI_DB_NULL, [SQL_T_BOOL] = CWI_DB_BOOL,
-    [SQL_T_BYTES] = CWI_DB_BYTES, [SQL_T_DATETIME] = CWI_DB_DATETIME,
-    [SQL_T_DECIMAL] = CWI_DB_DECIMAL, [SQL_T_DURATION] = CWI_DB_DURATION,
-    [SQL_T_FLOAT] = CWI_DB_FLOAT, [SQL_T_INT] = CWI_DB_INT, [SQL_T_NUMBER] = 64,
-    [SQL_T_OBJECT] = CWI_DB_OBJECT, [SQL_T_STRING] = CWI_DB_STRING, [SQL_T_UUID] = CWI_DB_UUID,
-    [SQL_T_REGEX] = CWI_DB_REGEX, [SQL_T_RANGE] = CWI_DB_RANGE, [SQL_T_TABLE] = CWI_DB_TABLE,
+    [SQL_T_NONE] = CWI_DB_NONE,         [SQL_T_NULL] = CWI_DB_NULL,
+    [SQL_T_BOOL] = CWI_DB_BOOL,         [SQL_T_BYTES] = CWI_DB_BYTES,
+    [SQL_T_DATETIME] = CWI_DB_DATETIME, [SQL_T_DECIMAL] = CWI_DB_DECIMAL,
+    [SQL_T_DURATION] = CWI_DB_DURATION, [SQL_T_FLOAT] = CWI_DB_FLOAT,
+    [SQL_T_INT] = CWI_DB_INT,           [SQL_T_NUMBER] = 64,
+    [SQL_T_OBJECT] = CWI_DB_OBJECT,     [SQL_T_STRING] = CWI_DB_STRING,
+    [SQL_T_UUID] = CWI_DB_UUID,         [SQL_T_REGEX] = CWI_DB_REGEX,
+    [SQL_T_RANGE] = CWI_DB_RANGE,       [SQL_T_TABLE] = CWI_DB_TABLE,
     [SQL_T_FUNCTION] = CWI_DB_FUNCTION, [SQL_T_FILE] = CWI_DB_FILE,
 };
 
@@ -26,7 +28,7 @@ static bool table_allowed(const sql_type *type, cw_value record) {
 
 static bool shape_allowed(const sql_type *type, cw_value geometry) {
   if (type->names.len == 0) return true;
-  static const char *const shapes[] = {"point", "line", "polygon", "multipoint",
+  static const char *const shapes[] = {"point",     "line",         "polygon",   "multipoint",
                                        "multiline", "multipolygon", "collection"};
   const char *shape = shapes[cwi_db_geometry_shape(geometry)];
   for (uint32_t i = 0; i < type->names.len; i++) {
@@ -65,7 +67,8 @@ bool db_matches(db_ctx *c, cw_value value, const sql_type *type) {
         const sql_str *name = type->names.items[i];
         const cw_value *item = cwi_value_object_find(value, name->text, name->size);
         if (item != NULL) seen++;
-        if (!db_matches(c, item != NULL ? *item : cwi_value_none(), type->inner.items[i])) return false;
+        if (!db_matches(c, item != NULL ? *item : cwi_value_none(), type->inner.items[i]))
+          return false;
       }
       return seen == cw_value_len(value);
     }
@@ -95,8 +98,10 @@ static cw_status refuse(conversion *v, cw_value value, const sql_type *type, con
   cwi_buf text, shown;
   cwi_buf_init(&text, 1 << 20);
   cwi_buf_init(&shown, 1 << 20);
-  if (bare != NULL) cwi_buf_append_str(&text, bare);
-  else sql_print_type(&text, type);
+  if (bare != NULL)
+    cwi_buf_append_str(&text, bare);
+  else
+    sql_print_type(&text, type);
   cwi_db_text(&shown, value);
   cw_status status;
   if (v->cast) {
@@ -129,8 +134,9 @@ static cw_status elements(conversion *v, cw_value items, const sql_type *type, c
   cw_status status = cw_value_array(cw_value_len(items), out, &c->err);
   for (size_t i = 0; status == CW_OK && i < cw_value_len(items); i++) {
     cw_value item = cwi_value_none();
-    status = type->inner.len > 0 ? convert(v, cw_value_array_get(items, i), type->inner.items[0], &item)
-                                 : (item = cwi_value_retain(cw_value_array_get(items, i)), CW_OK);
+    status = type->inner.len > 0
+                 ? convert(v, cw_value_array_get(items, i), type->inner.items[0], &item)
+                 : (item = cwi_value_retain(cw_value_array_get(items, i)), CW_OK);
     if (status == CW_OK) {
       status = cw_value_array_push(out, item, &c->err);
     } else if (status == CW_E_QUERY && c->text.size > 0) {
@@ -162,8 +168,9 @@ static cw_status collection(conversion *v, cw_value value, const sql_type *type,
   if (kind == CWI_DB_RANGE && v->cast) {
     int64_t first, end;
     if (cwi_db_range_ints(value, &first, &end) && end - first > 1048576) {
-      return db_fail_value(c, "Casting range `", value,
-                           "` to an array would create an array larger then the max allocation limit.");
+      return db_fail_value(
+          c, "Casting range `", value,
+          "` to an array would create an array larger then the max allocation limit.");
     }
   }
   if (v->cast) {
@@ -218,8 +225,10 @@ static cw_status either(conversion *v, cw_value value, const sql_type *type, cw_
       return CW_OK;
     }
   }
-  const sql_type *only = type->inner.len == 2 && ((const sql_type *)type->inner.items[0])->kind == SQL_T_NONE
-                             ? type->inner.items[1] : NULL;
+  const sql_type *only =
+      type->inner.len == 2 && ((const sql_type *)type->inner.items[0])->kind == SQL_T_NONE
+          ? type->inner.items[1]
+          : NULL;
   for (uint32_t i = 0; i < type->inner.len; i++) {
     const sql_type *inner = type->inner.items[i];
     if (v->cast && (inner->kind == SQL_T_NONE || inner->kind == SQL_T_NULL) &&
@@ -245,7 +254,10 @@ static cw_status convert(conversion *v, cw_value value, const sql_type *type, cw
     case SQL_T_ARRAY:
     case SQL_T_SET: return collection(v, value, type, out);
     case SQL_T_RECORD: return to_record(v, value, type, out);
-    case SQL_T_LITERAL: case SQL_T_LIT_ARRAY: case SQL_T_LIT_OBJECT: case SQL_T_POINT:
+    case SQL_T_LITERAL:
+    case SQL_T_LIT_ARRAY:
+    case SQL_T_LIT_OBJECT:
+    case SQL_T_POINT:
     case SQL_T_GEOMETRY:
       if (!db_matches(c, value, type)) return refuse(v, value, type, NULL);
       *out = cwi_value_retain(value);
@@ -264,7 +276,8 @@ cw_status db_cast(db_ctx *c, cw_value value, const sql_type *type, cw_value *out
   return convert(&v, value, type, out);
 }
 
-cw_status db_coerce(db_ctx *c, cw_value value, const sql_type *type, const char *prefix, cw_value *out) {
+cw_status db_coerce(db_ctx *c, cw_value value, const sql_type *type, const char *prefix,
+                    cw_value *out) {
   conversion v = {.c = c, .prefix = prefix};
   return convert(&v, value, type, out);
 }

@@ -12,7 +12,10 @@ typedef struct writer {
 } writer;
 
 static const char *verb(sql_node kind) {
-  return kind == SQL_CREATE ? "CREATE" : kind == SQL_UPDATE ? "UPDATE" : kind == SQL_UPSERT ? "UPSERT" : "DELETE";
+  return kind == SQL_CREATE   ? "CREATE"
+         : kind == SQL_UPDATE ? "UPDATE"
+         : kind == SQL_UPSERT ? "UPSERT"
+                              : "DELETE";
 }
 
 static cw_status refuse(writer *w, cw_value value) {
@@ -40,12 +43,13 @@ cw_status db_id_from_value(db_ctx *c, cw_value table, cw_value id, cw_value *out
   switch (cwi_db_kind_of(id)) {
     case CWI_DB_NONE: return random_id(c, table, out);
     case CWI_DB_RECORD: key = cwi_value_retain(cwi_db_record_key(id)); break;
-    case CWI_DB_INT: case CWI_DB_STRING: case CWI_DB_UUID: case CWI_DB_ARRAY: case CWI_DB_OBJECT:
-      key = cwi_value_retain(id);
-      break;
-    case CWI_DB_FLOAT: case CWI_DB_DECIMAL:
-      key = cwi_value_int((int64_t)cwi_db_number_as_float(id));
-      break;
+    case CWI_DB_INT:
+    case CWI_DB_STRING:
+    case CWI_DB_UUID:
+    case CWI_DB_ARRAY:
+    case CWI_DB_OBJECT: key = cwi_value_retain(id); break;
+    case CWI_DB_FLOAT:
+    case CWI_DB_DECIMAL: key = cwi_value_int((int64_t)cwi_db_number_as_float(id)); break;
     default: *ok = false; return CW_OK;
   }
   return cwi_db_value_record(cwi_value_retain(table), key, out, &c->err);
@@ -67,7 +71,8 @@ cw_status db_check_id(db_ctx *c, cw_value doc, cw_value rid, bool *given) {
 static cw_status emit(writer *w, cw_value rid, cw_value before, cw_value after, bool removed) {
   cw_value item = cwi_value_none();
   bool skip;
-  cw_status status = db_output(w->c, w->s->output, &w->s->fields, rid, before, after, removed, &item, &skip);
+  cw_status status =
+      db_output(w->c, w->s->output, &w->s->fields, rid, before, after, removed, &item, &skip);
   if (status == CW_OK && !skip) return cw_value_array_push(w->out, item, &w->c->err);
   cw_value_release(&item);
   return status;
@@ -114,7 +119,11 @@ static cw_status update_one(writer *w, db_table *table, cw_value rid, cw_value b
   bool given;
   cw_status status = db_apply_data(c, &w->s->data, rid, before, &doc, &input);
   if (status == CW_OK) status = db_check_id(c, doc, rid, &given);
-  db_change change = {.table = table, .rid = rid, .before = before, .after = doc, .input = input,
+  db_change change = {.table = table,
+                      .rid = rid,
+                      .before = before,
+                      .after = doc,
+                      .input = input,
                       .kind = DB_UPDATE};
   if (status == CW_OK) status = db_store_record(c, &change);
   if (status == CW_OK) status = emit(w, rid, before, change.after, false);
@@ -283,7 +292,11 @@ static cw_status relate_one(writer *w, cw_value from, cw_value to) {
   }
   if (status == CW_OK) status = db_obj_set(c, &doc, "in", cwi_value_retain(from));
   if (status == CW_OK) status = db_obj_set(c, &doc, "out", cwi_value_retain(to));
-  db_change change = {.table = table, .rid = rid, .before = before, .after = doc, .input = input,
+  db_change change = {.table = table,
+                      .rid = rid,
+                      .before = before,
+                      .after = doc,
+                      .input = input,
                       .relation = true,
                       .kind = before.kind == CW_VALUE_NONE ? DB_CREATE : DB_UPDATE};
   if (status == CW_OK) status = db_store_record(c, &change);
@@ -375,7 +388,8 @@ static cw_status insert_id(inserter *n, cw_value row, cw_value *rid) {
 }
 
 /* ON DUPLICATE KEY UPDATE: the assignments see the stored record, and the row as $input. */
-static cw_status duplicate(inserter *n, cw_value row, cw_value before, cw_value rid, cw_value *doc) {
+static cw_status duplicate(inserter *n, cw_value row, cw_value before, cw_value rid,
+                           cw_value *doc) {
   db_ctx *c = n->c;
   db_vars vars = {.up = c->vars};
   cw_status status = db_var_set(c, &vars, "input", 5, cwi_value_retain(row));
@@ -391,7 +405,8 @@ static cw_status duplicate(inserter *n, cw_value row, cw_value before, cw_value 
 static cw_status insert_row(inserter *n, cw_value row) {
   db_ctx *c = n->c;
   const sql_insert *s = n->s;
-  if (row.kind != CW_VALUE_OBJECT) return db_fail_value(c, "Cannot use ", row, " in a MERGE clause");
+  if (row.kind != CW_VALUE_OBJECT)
+    return db_fail_value(c, "Cannot use ", row, " in a MERGE clause");
   cw_value rid = cwi_value_none(), before = cwi_value_none(), doc = cwi_value_retain(row);
   cw_value item = cwi_value_none();
   db_table *table = NULL;
@@ -418,8 +433,12 @@ static cw_status insert_row(inserter *n, cw_value row) {
     bool mark = s->ignore;
     if (mark) status = cwi_db_txn_savepoint(c->txn, &c->err);
     status = status == CW_OK ? db_obj_set(c, &doc, "id", cwi_value_retain(rid)) : status;
-    db_change change = {.table = table, .rid = rid, .before = before, .after = doc,
-                        .relation = s->relation, .kind = have ? DB_UPDATE : DB_CREATE};
+    db_change change = {.table = table,
+                        .rid = rid,
+                        .before = before,
+                        .after = doc,
+                        .relation = s->relation,
+                        .kind = have ? DB_UPDATE : DB_CREATE};
     if (status == CW_OK) status = db_store_record(c, &change);
     doc = change.after;
     if (mark && status == CW_E_CONSTRAINT) {

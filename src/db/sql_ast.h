@@ -25,67 +25,147 @@ typedef struct sql_program sql_program;
 /* ---- types, as in TYPE clauses and casts ---- */
 
 typedef enum sql_type_kind {
-  SQL_T_ANY, SQL_T_NONE, SQL_T_NULL, SQL_T_BOOL, SQL_T_BYTES, SQL_T_DATETIME, SQL_T_DECIMAL,
-  SQL_T_DURATION, SQL_T_FLOAT, SQL_T_INT, SQL_T_NUMBER, SQL_T_OBJECT, SQL_T_POINT, SQL_T_STRING,
-  SQL_T_UUID, SQL_T_REGEX, SQL_T_RANGE, SQL_T_RECORD, SQL_T_TABLE, SQL_T_GEOMETRY, SQL_T_EITHER,
-  SQL_T_SET, SQL_T_ARRAY, SQL_T_FUNCTION, SQL_T_FILE, SQL_T_LITERAL, SQL_T_LIT_ARRAY,
+  SQL_T_ANY,
+  SQL_T_NONE,
+  SQL_T_NULL,
+  SQL_T_BOOL,
+  SQL_T_BYTES,
+  SQL_T_DATETIME,
+  SQL_T_DECIMAL,
+  SQL_T_DURATION,
+  SQL_T_FLOAT,
+  SQL_T_INT,
+  SQL_T_NUMBER,
+  SQL_T_OBJECT,
+  SQL_T_POINT,
+  SQL_T_STRING,
+  SQL_T_UUID,
+  SQL_T_REGEX,
+  SQL_T_RANGE,
+  SQL_T_RECORD,
+  SQL_T_TABLE,
+  SQL_T_GEOMETRY,
+  SQL_T_EITHER,
+  SQL_T_SET,
+  SQL_T_ARRAY,
+  SQL_T_FUNCTION,
+  SQL_T_FILE,
+  SQL_T_LITERAL,
+  SQL_T_LIT_ARRAY,
   SQL_T_LIT_OBJECT,
 } sql_type_kind;
 
 struct sql_type {
   sql_type_kind kind;
-  int64_t max;      /* of array and set; -1: none */
-  sql_vec names;    /* sql_str *: tables of a record, shapes of a geometry, keys of a literal object */
-  sql_vec inner;    /* sql_type *: of EITHER, ARRAY, SET, literal arrays and objects */
+  int64_t max;   /* of array and set; -1: none */
+  sql_vec names; /* sql_str *: tables of a record, shapes of a geometry, keys of a literal object */
+  sql_vec inner; /* sql_type *: of EITHER, ARRAY, SET, literal arrays and objects */
   cw_value literal; /* of LITERAL; owned by the program */
 };
 
 /* ---- expressions ---- */
 
 typedef enum sql_node {
-  SQL_LITERAL,   /* value */
-  SQL_PARAM,     /* name */
-  SQL_CONST,     /* name: math::pi */
-  SQL_TABLE,     /* name, where a target is expected */
-  SQL_IDIOM,     /* idiom */
-  SQL_ARRAY, SQL_SET, /* list */
-  SQL_OBJECT,    /* list of sql_pair * */
-  SQL_RECORD,    /* record */
-  SQL_POINT,     /* binary: (a, b) */
-  SQL_UNARY,     /* op, binary.left */
-  SQL_BINARY,    /* op, binary */
-  SQL_CAST,      /* cast */
-  SQL_CALL,      /* call: a function by name */
-  SQL_CLOSURE,   /* closure */
-  SQL_BLOCK,     /* list of statements */
-  SQL_RANGE,     /* range */
-  SQL_MOCK,      /* mock: |t:5| */
-  SQL_PAREN,     /* binary.left: a subquery or a parenthesis */
-  SQL_SCRIPT,    /* function() {...}: refused when run */
+  SQL_LITERAL, /* value */
+  SQL_PARAM,   /* name */
+  SQL_CONST,   /* name: math::pi */
+  SQL_TABLE,   /* name, where a target is expected */
+  SQL_IDIOM,   /* idiom */
+  SQL_ARRAY,
+  SQL_SET,     /* list */
+  SQL_OBJECT,  /* list of sql_pair * */
+  SQL_RECORD,  /* record */
+  SQL_POINT,   /* binary: (a, b) */
+  SQL_UNARY,   /* op, binary.left */
+  SQL_BINARY,  /* op, binary */
+  SQL_CAST,    /* cast */
+  SQL_CALL,    /* call: a function by name */
+  SQL_CLOSURE, /* closure */
+  SQL_BLOCK,   /* list of statements */
+  SQL_RANGE,   /* range */
+  SQL_MOCK,    /* mock: |t:5| */
+  SQL_PAREN,   /* binary.left: a subquery or a parenthesis */
+  SQL_SCRIPT,  /* function() {...}: refused when run */
   /* statements: stmt */
-  SQL_SELECT, SQL_CREATE, SQL_UPDATE, SQL_UPSERT, SQL_DELETE, SQL_INSERT, SQL_RELATE,
-  SQL_LET, SQL_RETURN, SQL_IF, SQL_FOR, SQL_THROW, SQL_BREAK, SQL_CONTINUE, SQL_SLEEP,
-  SQL_BEGIN, SQL_COMMIT, SQL_CANCEL, SQL_USE, SQL_OPTION, SQL_INFO, SQL_SHOW, SQL_KILL, SQL_LIVE,
-  SQL_REBUILD, SQL_DEFINE, SQL_REMOVE, SQL_ALTER, SQL_ACCESS, SQL_EXPLAIN,
+  SQL_SELECT,
+  SQL_CREATE,
+  SQL_UPDATE,
+  SQL_UPSERT,
+  SQL_DELETE,
+  SQL_INSERT,
+  SQL_RELATE,
+  SQL_LET,
+  SQL_RETURN,
+  SQL_IF,
+  SQL_FOR,
+  SQL_THROW,
+  SQL_BREAK,
+  SQL_CONTINUE,
+  SQL_SLEEP,
+  SQL_BEGIN,
+  SQL_COMMIT,
+  SQL_CANCEL,
+  SQL_USE,
+  SQL_OPTION,
+  SQL_INFO,
+  SQL_SHOW,
+  SQL_KILL,
+  SQL_LIVE,
+  SQL_REBUILD,
+  SQL_DEFINE,
+  SQL_REMOVE,
+  SQL_ALTER,
+  SQL_ACCESS,
+  SQL_EXPLAIN,
 } sql_node;
 
 typedef enum sql_op {
   SQL_OP_NONE,
-  SQL_OP_NEG, SQL_OP_POS, SQL_OP_NOT,
-  SQL_OP_OR, SQL_OP_AND, SQL_OP_NULLISH, SQL_OP_ELVIS,
-  SQL_OP_EQ, SQL_OP_EXACT, SQL_OP_NE, SQL_OP_ALLEQ, SQL_OP_ANYEQ,
-  SQL_OP_LT, SQL_OP_LE, SQL_OP_GT, SQL_OP_GE,
-  SQL_OP_ADD, SQL_OP_SUB, SQL_OP_MUL, SQL_OP_DIV, SQL_OP_REM, SQL_OP_POW,
-  SQL_OP_CONTAIN, SQL_OP_NOTCONTAIN, SQL_OP_CONTAINALL, SQL_OP_CONTAINANY, SQL_OP_CONTAINNONE,
-  SQL_OP_INSIDE, SQL_OP_NOTINSIDE, SQL_OP_ALLINSIDE, SQL_OP_ANYINSIDE, SQL_OP_NONEINSIDE,
-  SQL_OP_OUTSIDE, SQL_OP_INTERSECTS,
-  SQL_OP_MATCHES, SQL_OP_KNN,
+  SQL_OP_NEG,
+  SQL_OP_POS,
+  SQL_OP_NOT,
+  SQL_OP_OR,
+  SQL_OP_AND,
+  SQL_OP_NULLISH,
+  SQL_OP_ELVIS,
+  SQL_OP_EQ,
+  SQL_OP_EXACT,
+  SQL_OP_NE,
+  SQL_OP_ALLEQ,
+  SQL_OP_ANYEQ,
+  SQL_OP_LT,
+  SQL_OP_LE,
+  SQL_OP_GT,
+  SQL_OP_GE,
+  SQL_OP_ADD,
+  SQL_OP_SUB,
+  SQL_OP_MUL,
+  SQL_OP_DIV,
+  SQL_OP_REM,
+  SQL_OP_POW,
+  SQL_OP_CONTAIN,
+  SQL_OP_NOTCONTAIN,
+  SQL_OP_CONTAINALL,
+  SQL_OP_CONTAINANY,
+  SQL_OP_CONTAINNONE,
+  SQL_OP_INSIDE,
+  SQL_OP_NOTINSIDE,
+  SQL_OP_ALLINSIDE,
+  SQL_OP_ANYINSIDE,
+  SQL_OP_NONEINSIDE,
+  SQL_OP_OUTSIDE,
+  SQL_OP_INTERSECTS,
+  SQL_OP_MATCHES,
+  SQL_OP_KNN,
 } sql_op;
 
 typedef enum sql_part_kind {
-  SQL_P_FIELD,   /* name */
-  SQL_P_INDEX,   /* expr */
-  SQL_P_ALL, SQL_P_LAST, SQL_P_FLATTEN, SQL_P_OPTIONAL,
+  SQL_P_FIELD, /* name */
+  SQL_P_INDEX, /* expr */
+  SQL_P_ALL,
+  SQL_P_LAST,
+  SQL_P_FLATTEN,
+  SQL_P_OPTIONAL,
   SQL_P_WHERE,   /* expr */
   SQL_P_METHOD,  /* name, args */
   SQL_P_CALL,    /* args */
@@ -112,7 +192,12 @@ typedef struct sql_graph {
   sql_expr *select; /* a whole SELECT, or NULL */
 } sql_graph;
 
-typedef enum sql_walk { SQL_WALK_LAST, SQL_WALK_COLLECT, SQL_WALK_PATH, SQL_WALK_SHORTEST } sql_walk;
+typedef enum sql_walk {
+  SQL_WALK_LAST,
+  SQL_WALK_COLLECT,
+  SQL_WALK_PATH,
+  SQL_WALK_SHORTEST
+} sql_walk;
 
 typedef struct sql_recurse {
   int64_t min, max; /* -1: open */
@@ -127,7 +212,7 @@ typedef struct sql_part {
   uint8_t kind; /* sql_part_kind */
   sql_str name;
   sql_expr *expr;
-  sql_vec args;  /* sql_expr *, or sql_pair * of a PICK */
+  sql_vec args; /* sql_expr *, or sql_pair * of a PICK */
   sql_graph *graph;
   sql_recurse *recurse;
 } sql_part;
@@ -149,21 +234,52 @@ typedef struct sql_knn {
 } sql_knn;
 
 struct sql_expr {
-  uint16_t kind; /* sql_node */
-  uint16_t op;   /* sql_op */
+  uint16_t kind;     /* sql_node */
+  uint16_t op;       /* sql_op */
   uint32_t at, size; /* bytes of the source */
   union {
-    struct { cw_value value; sql_expr *next; } lit;
+    struct {
+      cw_value value;
+      sql_expr *next;
+    } lit;
     sql_str name;
-    struct { sql_expr *start; sql_vec parts; } idiom; /* start NULL: the first part is a field */
+    struct {
+      sql_expr *start;
+      sql_vec parts;
+    } idiom; /* start NULL: the first part is a field */
     sql_vec list;
-    struct { sql_str table; sql_expr *key; } record; /* key may be a SQL_RANGE */
-    struct { sql_expr *left, *right; sql_knn *knn; int64_t ref; } binary;
-    struct { sql_type *type; sql_expr *expr; } cast;
-    struct { sql_str name; sql_vec args; const void *fn; } call;
-    struct { sql_vec args; sql_type *returns; sql_expr *body; } closure;
-    struct { sql_expr *from, *to; bool from_excl, to_incl; } range;
-    struct { sql_str table; int64_t from, to; bool range; } mock;
+    struct {
+      sql_str table;
+      sql_expr *key;
+    } record; /* key may be a SQL_RANGE */
+    struct {
+      sql_expr *left, *right;
+      sql_knn *knn;
+      int64_t ref;
+    } binary;
+    struct {
+      sql_type *type;
+      sql_expr *expr;
+    } cast;
+    struct {
+      sql_str name;
+      sql_vec args;
+      const void *fn;
+    } call;
+    struct {
+      sql_vec args;
+      sql_type *returns;
+      sql_expr *body;
+    } closure;
+    struct {
+      sql_expr *from, *to;
+      bool from_excl, to_incl;
+    } range;
+    struct {
+      sql_str table;
+      int64_t from, to;
+      bool range;
+    } mock;
     void *stmt;
   } u;
 };
@@ -200,11 +316,21 @@ typedef struct sql_select {
 } sql_select;
 
 typedef enum sql_data_kind {
-  SQL_DATA_NONE, SQL_DATA_SET, SQL_DATA_UNSET, SQL_DATA_CONTENT, SQL_DATA_REPLACE, SQL_DATA_MERGE,
+  SQL_DATA_NONE,
+  SQL_DATA_SET,
+  SQL_DATA_UNSET,
+  SQL_DATA_CONTENT,
+  SQL_DATA_REPLACE,
+  SQL_DATA_MERGE,
   SQL_DATA_PATCH,
 } sql_data_kind;
 
-typedef enum sql_assign_op { SQL_ASSIGN, SQL_ASSIGN_ADD, SQL_ASSIGN_SUB, SQL_ASSIGN_EXTEND } sql_assign_op;
+typedef enum sql_assign_op {
+  SQL_ASSIGN,
+  SQL_ASSIGN_ADD,
+  SQL_ASSIGN_SUB,
+  SQL_ASSIGN_EXTEND
+} sql_assign_op;
 
 typedef struct sql_assign {
   sql_expr *target; /* an idiom */
@@ -219,7 +345,12 @@ typedef struct sql_data {
 } sql_data;
 
 typedef enum sql_output_kind {
-  SQL_OUT_DEFAULT, SQL_OUT_NONE, SQL_OUT_NULL, SQL_OUT_DIFF, SQL_OUT_AFTER, SQL_OUT_BEFORE,
+  SQL_OUT_DEFAULT,
+  SQL_OUT_NONE,
+  SQL_OUT_NULL,
+  SQL_OUT_DIFF,
+  SQL_OUT_AFTER,
+  SQL_OUT_BEFORE,
   SQL_OUT_FIELDS,
 } sql_output_kind;
 
@@ -239,10 +370,10 @@ typedef struct sql_write {
 typedef struct sql_insert {
   bool ignore, relation;
   sql_expr *into;
-  sql_expr *data;    /* NULL: columns and rows */
-  sql_vec columns;   /* idioms */
-  sql_vec rows;      /* sql_vec * of expressions */
-  sql_vec update;    /* sql_assign * */
+  sql_expr *data;  /* NULL: columns and rows */
+  sql_vec columns; /* idioms */
+  sql_vec rows;    /* sql_vec * of expressions */
+  sql_vec update;  /* sql_assign * */
   sql_output_kind output;
   sql_fields fields;
 } sql_insert;
@@ -276,9 +407,22 @@ typedef struct sql_use {
 } sql_use;
 
 typedef enum sql_what {
-  SQL_W_ROOT, SQL_W_NS, SQL_W_DB, SQL_W_TABLE, SQL_W_FIELD, SQL_W_INDEX, SQL_W_EVENT,
-  SQL_W_FUNCTION, SQL_W_PARAM, SQL_W_ANALYZER, SQL_W_ACCESS, SQL_W_USER, SQL_W_SEQUENCE,
-  SQL_W_CONFIG, SQL_W_API, SQL_W_BUCKET,
+  SQL_W_ROOT,
+  SQL_W_NS,
+  SQL_W_DB,
+  SQL_W_TABLE,
+  SQL_W_FIELD,
+  SQL_W_INDEX,
+  SQL_W_EVENT,
+  SQL_W_FUNCTION,
+  SQL_W_PARAM,
+  SQL_W_ANALYZER,
+  SQL_W_ACCESS,
+  SQL_W_USER,
+  SQL_W_SEQUENCE,
+  SQL_W_CONFIG,
+  SQL_W_API,
+  SQL_W_BUCKET,
 } sql_what;
 
 typedef enum sql_perm_kind { SQL_PERM_NONE, SQL_PERM_FULL, SQL_PERM_WHERE } sql_perm_kind;
@@ -308,7 +452,11 @@ typedef struct sql_def_table {
 } sql_def_table;
 
 typedef enum sql_ref_delete {
-  SQL_REF_IGNORE, SQL_REF_REJECT, SQL_REF_CASCADE, SQL_REF_UNSET, SQL_REF_THEN
+  SQL_REF_IGNORE,
+  SQL_REF_REJECT,
+  SQL_REF_CASCADE,
+  SQL_REF_UNSET,
+  SQL_REF_THEN
 } sql_ref_delete;
 
 typedef struct sql_def_field {
@@ -321,7 +469,11 @@ typedef struct sql_def_field {
 } sql_def_field;
 
 typedef enum sql_index_kind {
-  SQL_IX_PLAIN, SQL_IX_UNIQUE, SQL_IX_COUNT, SQL_IX_FULLTEXT, SQL_IX_HNSW
+  SQL_IX_PLAIN,
+  SQL_IX_UNIQUE,
+  SQL_IX_COUNT,
+  SQL_IX_FULLTEXT,
+  SQL_IX_HNSW
 } sql_index_kind;
 
 typedef struct sql_def_index {
@@ -357,9 +509,9 @@ typedef struct sql_define {
   sql_def_table tb;
   sql_def_field fd;
   sql_def_index ix;
-  sql_expr *when;     /* of an event */
-  sql_vec then;       /* of an event */
-  sql_vec args;       /* sql_arg * of a function */
+  sql_expr *when; /* of an event */
+  sql_vec then;   /* of an event */
+  sql_vec args;   /* sql_arg * of a function */
   sql_type *returns;
   sql_expr *body;     /* of a function; value of a param */
   sql_vec tokenizers; /* sql_str *, upper case */
@@ -367,17 +519,17 @@ typedef struct sql_define {
   sql_str function;   /* of an analyzer */
   /* user and access */
   sql_expr *password, *passhash;
-  sql_vec roles;      /* sql_str *, upper case */
+  sql_vec roles; /* sql_str *, upper case */
   sql_expr *token_duration, *session_duration, *grant_duration;
   bool token_none, session_none, grant_none;
   sql_expr *signup, *signin, *authenticate;
-  char access_type;   /* 'R' record, 'J' jwt, 'B' bearer */
+  char access_type; /* 'R' record, 'J' jwt, 'B' bearer */
   sql_str algorithm, url;
   sql_expr *key, *issuer;
   int64_t batch, start; /* of a sequence */
   sql_expr *timeout;
   sql_str tables_mode, functions_mode; /* of a GraphQL config: AUTO, NONE */
-  sql_vec methods;      /* sql_api_method * of an API */
+  sql_vec methods;                     /* sql_api_method * of an API */
   sql_expr *fallback;
   /* ALTER: which parts are dropped */
   bool drop_comment, drop_assert, drop_default, drop_value, drop_type, drop_readonly, drop_flexible,

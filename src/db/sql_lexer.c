@@ -120,7 +120,8 @@ static void lex_duration(sql_parser *p, sql_token *out, size_t i) {
     while (is_digit(at(p, digits))) digits++;
     if (digits == i) {
       if (is_word(at(p, i))) {
-        bad_number(p, out, i, "Invalid token, found invalid character `%.*s` after duration suffix");
+        bad_number(p, out, i,
+                   "Invalid token, found invalid character `%.*s` after duration suffix");
         return;
       }
       break;
@@ -149,8 +150,8 @@ static void lex_number(sql_parser *p, sql_token *out) {
     if (!is_digit(at(p, digit))) {
       uint32_t cp;
       size_t len = cwi_utf8_decode(p->text + digit, p->size - digit, &cp);
-      sql_fail(p, digit, 1, NULL, "Invalid number token, expected a digit, found: %.*s", (int)len,
-               p->text + digit);
+      sql_fail(p, digit - 1, 1, NULL, "Invalid number token, expected a digit, found: %.*s",
+               (int)len, p->text + digit);
       make(p, out, TK_ERROR, digit - out->at);
       return;
     }
@@ -165,8 +166,8 @@ static void lex_number(sql_parser *p, sql_token *out) {
     out->num = SQL_NUM_DECIMAL;
     i += 3;
   }
-  if (is_word(at(p, i)) || ((unsigned char)at(p, i) >= 0x80 && at(p, i) != (char)0xE2 &&
-                           at(p, i) != (char)0xC3)) {
+  if (is_word(at(p, i)) ||
+      ((unsigned char)at(p, i) >= 0x80 && at(p, i) != (char)0xE2 && at(p, i) != (char)0xC3)) {
     bad_number(p, out, i, "Invalid token, found unexpected character `%.*s` after number token");
     return;
   }
@@ -174,23 +175,27 @@ static void lex_number(sql_parser *p, sql_token *out) {
 }
 
 /* Punctuation, longest first where one begins another. */
-static const struct { char text[5]; uint8_t kind; } puncts[] = {
-    {"<->", TK_BIARROW}, {"...", TK_DOT3}, {"..=", TK_DOT2EQ}, {"..", TK_DOT2}, {".", TK_DOT},
-    {">..=", TK_GTDOT2EQ}, {">..", TK_GTDOT2}, {">=", TK_GE}, {">", TK_GT},
-    {"<=", TK_LE}, {"<-", TK_LARROW}, {"<~", TK_REFARROW}, {"<|", TK_KNN}, {"<", TK_LT},
-    {"->", TK_ARROW}, {"-=", TK_MINUSEQ}, {"-", TK_MINUS},
-    {"+?=", TK_EXTEND}, {"+=", TK_PLUSEQ}, {"+", TK_PLUS},
-    {"**", TK_POW}, {"*=", TK_ALLEQ}, {"*", TK_STAR}, {"/", TK_SLASH}, {"%", TK_PERCENT},
-    {"==", TK_EQEQ}, {"=", TK_EQ}, {"!=", TK_NE}, {"!", TK_BANG},
-    {"&&", TK_AND}, {"&", TK_AMP}, {"||", TK_OR}, {"|>", TK_KNNEND}, {"|", TK_PIPE},
-    {"??", TK_NULLISH}, {"?:", TK_ELVIS}, {"?=", TK_ANYEQ}, {"?", TK_QUESTION},
-    {"::", TK_PATH}, {":", TK_COLON}, {";", TK_SEMI}, {",", TK_COMMA},
-    {"(", TK_LPAREN}, {")", TK_RPAREN}, {"{", TK_LBRACE}, {"}", TK_RBRACE},
-    {"[", TK_LBRACKET}, {"]", TK_RBRACKET}, {"@", TK_AT}, {"$", TK_DOLLAR}, {"~", TK_TILDE},
-    {"^", TK_CARET},
-    {"…", TK_DOT3}, {"×", TK_TIMES}, {"÷", TK_DIVIDE}, {"⊆", TK_SUBSETEQ}, {"⊂", TK_SUBSET},
-    {"⊄", TK_NSUBSET}, {"⊇", TK_SUPSETEQ}, {"⊃", TK_SUPSET}, {"⊅", TK_NSUPSET}, {"∈", TK_ELEM},
-    {"∉", TK_NELEM}, {"∋", TK_NI}, {"∌", TK_NNI},
+static const struct {
+  char text[5];
+  uint8_t kind;
+} puncts[] = {
+    {"<->", TK_BIARROW}, {"...", TK_DOT3},      {"..=", TK_DOT2EQ}, {"..", TK_DOT2},
+    {".", TK_DOT},       {">..=", TK_GTDOT2EQ}, {">..", TK_GTDOT2}, {">=", TK_GE},
+    {">", TK_GT},        {"<=", TK_LE},         {"<-", TK_LARROW},  {"<~", TK_REFARROW},
+    {"<|", TK_KNN},      {"<", TK_LT},          {"->", TK_ARROW},   {"-=", TK_MINUSEQ},
+    {"-", TK_MINUS},     {"+?=", TK_EXTEND},    {"+=", TK_PLUSEQ},  {"+", TK_PLUS},
+    {"**", TK_POW},      {"*=", TK_ALLEQ},      {"*", TK_STAR},     {"/", TK_SLASH},
+    {"%", TK_PERCENT},   {"==", TK_EQEQ},       {"=", TK_EQ},       {"!=", TK_NE},
+    {"!", TK_BANG},      {"&&", TK_AND},        {"&", TK_AMP},      {"||", TK_OR},
+    {"|>", TK_KNNEND},   {"|", TK_PIPE},        {"??", TK_NULLISH}, {"?:", TK_ELVIS},
+    {"?=", TK_ANYEQ},    {"?", TK_QUESTION},    {"::", TK_PATH},    {":", TK_COLON},
+    {";", TK_SEMI},      {",", TK_COMMA},       {"(", TK_LPAREN},   {")", TK_RPAREN},
+    {"{", TK_LBRACE},    {"}", TK_RBRACE},      {"[", TK_LBRACKET}, {"]", TK_RBRACKET},
+    {"@", TK_AT},        {"$", TK_DOLLAR},      {"~", TK_TILDE},    {"^", TK_CARET},
+    {"…", TK_DOT3},      {"×", TK_TIMES},       {"÷", TK_DIVIDE},   {"⊆", TK_SUBSETEQ},
+    {"⊂", TK_SUBSET},    {"⊄", TK_NSUBSET},     {"⊇", TK_SUPSETEQ}, {"⊃", TK_SUPSET},
+    {"⊅", TK_NSUPSET},   {"∈", TK_ELEM},        {"∉", TK_NELEM},    {"∋", TK_NI},
+    {"∌", TK_NNI},
 };
 
 static void lex_punct(sql_parser *p, sql_token *out) {

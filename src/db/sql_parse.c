@@ -72,7 +72,8 @@ static void frame(sql_parser *p, size_t at, size_t size, const char *label) {
     bytes--;
     offset--;
   }
-  while (bytes > 0 && (line[bytes - 1] == ' ' || line[bytes - 1] == '\t' || line[bytes - 1] == '\r')) {
+  while (bytes > 0 &&
+         (line[bytes - 1] == ' ' || line[bytes - 1] == '\t' || line[bytes - 1] == '\r')) {
     bytes--;
   }
   bool cut_front = false, cut_back = false;
@@ -256,7 +257,8 @@ static cw_status start(sql_parser *p, const char *text, size_t size,
                        const sql_parse_options *options, cwi_buf *message, cw_error *err) {
   *p = (sql_parser){.size = size, .message = message, .options = options};
   size_t valid = cwi_utf8_valid_prefix(text, size);
-  if (valid < size) return CWI_RAISE(err, CW_E_ENCODING, 0, "the query is not UTF-8 at byte %zu", valid);
+  if (valid < size)
+    return CWI_RAISE(err, CW_E_ENCODING, 0, "the query is not UTF-8 at byte %zu", valid);
   if (size >= UINT32_MAX / 2) return CWI_RAISE(err, CW_E_LIMIT, 0, "the query is too long");
   p->program = CWI_NEW(sql_program);
   if (p->program == NULL) return CWI_RAISE_NOMEM(err, "a query");

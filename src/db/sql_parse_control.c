@@ -178,8 +178,10 @@ static sql_expr *parse_show(sql_parser *p) {
   sql_info *s = SQL_NEW(p, sql_info);
   if (s == NULL || !sql_expect_kw(p, KW_CHANGES) || !sql_expect_kw(p, KW_FOR)) return NULL;
   s->what = SQL_W_TABLE;
-  if (sql_eat_kw(p, KW_DATABASE)) s->what = SQL_W_DB;
-  else if (!sql_expect_kw(p, KW_TABLE) || !sql_name(p, &s->table)) return NULL;
+  if (sql_eat_kw(p, KW_DATABASE))
+    s->what = SQL_W_DB;
+  else if (!sql_expect_kw(p, KW_TABLE) || !sql_name(p, &s->table))
+    return NULL;
   if (!sql_expect_kw(p, KW_SINCE) || sql_parse_expr(p) == NULL) return NULL;
   if (sql_eat_kw(p, KW_LIMIT) && sql_parse_expr(p) == NULL) return NULL;
   return stmt_node(p, SQL_SHOW, at, s);
@@ -273,12 +275,27 @@ static sql_expr *parse_explain(sql_parser *p) {
 /* Whether what follows a word shows that the word is a name. */
 static bool is_name_before(const sql_token *next, bool bare) {
   switch ((sql_tok)next->kind) {
-    case TK_DOT: case TK_COMMA: case TK_COLON: case TK_PATH: case TK_RBRACKET: case TK_EQ:
-    case TK_EQEQ: case TK_NE: case TK_GT: case TK_GE: case TK_LE: case TK_PLUSEQ: case TK_MINUSEQ:
-    case TK_NULLISH: case TK_ELVIS: case TK_AND:
-      return true;
+    case TK_DOT:
+    case TK_COMMA:
+    case TK_COLON:
+    case TK_PATH:
+    case TK_RBRACKET:
+    case TK_EQ:
+    case TK_EQEQ:
+    case TK_NE:
+    case TK_GT:
+    case TK_GE:
+    case TK_LE:
+    case TK_PLUSEQ:
+    case TK_MINUSEQ:
+    case TK_NULLISH:
+    case TK_ELVIS:
+    case TK_AND: return true;
     case TK_IDENT: return next->kw == KW_AS && !next->quoted;
-    case TK_SEMI: case TK_EOF: case TK_RBRACE: case TK_RPAREN: return !bare;
+    case TK_SEMI:
+    case TK_EOF:
+    case TK_RBRACE:
+    case TK_RPAREN: return !bare;
     default: return false;
   }
 }
@@ -321,14 +338,38 @@ static sql_expr *dispatch(sql_parser *p, sql_kw kw) {
 
 static bool begins_statement(sql_parser *p, sql_kw kw) {
   switch (kw) {
-    case KW_SELECT: case KW_CREATE: case KW_UPDATE: case KW_UPSERT: case KW_DELETE: case KW_INSERT:
-    case KW_RELATE: case KW_DEFINE: case KW_REMOVE: case KW_LET: case KW_RETURN: case KW_THROW:
-    case KW_USE: case KW_KILL: case KW_SLEEP: case KW_BREAK: case KW_CONTINUE: case KW_BEGIN:
-    case KW_COMMIT: case KW_CANCEL: case KW_IF: case KW_FOR:
+    case KW_SELECT:
+    case KW_CREATE:
+    case KW_UPDATE:
+    case KW_UPSERT:
+    case KW_DELETE:
+    case KW_INSERT:
+    case KW_RELATE:
+    case KW_DEFINE:
+    case KW_REMOVE:
+    case KW_LET:
+    case KW_RETURN:
+    case KW_THROW:
+    case KW_USE:
+    case KW_KILL:
+    case KW_SLEEP:
+    case KW_BREAK:
+    case KW_CONTINUE:
+    case KW_BEGIN:
+    case KW_COMMIT:
+    case KW_CANCEL:
+    case KW_IF:
+    case KW_FOR:
       return (kw == KW_LET || !is_name_before(sql_peek_at(p, 1), true)) &&
              (kw != KW_SLEEP || sql_peek_at(p, 1)->kind != TK_LPAREN);
-    case KW_ALTER: case KW_OPTION: case KW_INFO: case KW_SHOW: case KW_LIVE: case KW_REBUILD:
-    case KW_ACCESS: case KW_EXPLAIN:
+    case KW_ALTER:
+    case KW_OPTION:
+    case KW_INFO:
+    case KW_SHOW:
+    case KW_LIVE:
+    case KW_REBUILD:
+    case KW_ACCESS:
+    case KW_EXPLAIN:
       return sql_peek_at(p, 1)->kind == TK_IDENT && !is_name_before(sql_peek_at(p, 1), false);
     default: return false;
   }

@@ -99,11 +99,16 @@ bool sql_parse_perms(sql_parser *p, sql_perms *out, bool table) {
   while (sql_eat_kw(p, KW_FOR)) {
     bool which[4] = {false, false, false, false};
     do {
-      if (sql_eat_kw(p, KW_SELECT)) which[0] = true;
-      else if (sql_eat_kw(p, KW_CREATE)) which[1] = true;
-      else if (sql_eat_kw(p, KW_UPDATE)) which[2] = true;
-      else if (sql_eat_kw(p, KW_DELETE)) which[3] = true;
-      else return sql_unexpected(p, sql_peek(p), "'SELECT', 'CREATE', 'UPDATE' or 'DELETE'");
+      if (sql_eat_kw(p, KW_SELECT))
+        which[0] = true;
+      else if (sql_eat_kw(p, KW_CREATE))
+        which[1] = true;
+      else if (sql_eat_kw(p, KW_UPDATE))
+        which[2] = true;
+      else if (sql_eat_kw(p, KW_DELETE))
+        which[3] = true;
+      else
+        return sql_unexpected(p, sql_peek(p), "'SELECT', 'CREATE', 'UPDATE' or 'DELETE'");
     } while (sql_eat(p, TK_COMMA));
     sql_perm perm = {0};
     if (!one_perm(p, &perm)) return false;
@@ -196,10 +201,14 @@ static bool reference(sql_parser *p, sql_def_field *f) {
   f->on_delete = SQL_REF_IGNORE;
   if (!sql_eat_kw(p, KW_ON)) return true;
   if (!sql_expect_kw(p, KW_DELETE)) return false;
-  if (sql_eat_kw(p, KW_REJECT)) f->on_delete = SQL_REF_REJECT;
-  else if (sql_eat_kw(p, KW_CASCADE)) f->on_delete = SQL_REF_CASCADE;
-  else if (sql_eat_kw(p, KW_IGNORE)) f->on_delete = SQL_REF_IGNORE;
-  else if (sql_eat_kw(p, KW_UNSET)) f->on_delete = SQL_REF_UNSET;
+  if (sql_eat_kw(p, KW_REJECT))
+    f->on_delete = SQL_REF_REJECT;
+  else if (sql_eat_kw(p, KW_CASCADE))
+    f->on_delete = SQL_REF_CASCADE;
+  else if (sql_eat_kw(p, KW_IGNORE))
+    f->on_delete = SQL_REF_IGNORE;
+  else if (sql_eat_kw(p, KW_UNSET))
+    f->on_delete = SQL_REF_UNSET;
   else if (sql_eat_kw(p, KW_THEN)) {
     f->on_delete = SQL_REF_THEN;
     return expr_into(p, &f->ref_then);
@@ -496,7 +505,8 @@ static bool define_analyzer(sql_parser *p, sql_define *d) {
           return sql_unexpected(p, sql_peek(p), "a tokenizer");
         }
         sql_str *name = SQL_NEW(p, sql_str);
-        if (name == NULL || !upper_name(p, name) || !sql_push(p, &d->tokenizers, name)) return false;
+        if (name == NULL || !upper_name(p, name) || !sql_push(p, &d->tokenizers, name))
+          return false;
       } while (sql_eat(p, TK_COMMA));
     } else if (sql_eat_kw(p, KW_FILTERS)) {
       do {
@@ -514,10 +524,14 @@ static bool define_analyzer(sql_parser *p, sql_define *d) {
 
 static bool level(sql_parser *p, sql_define *d) {
   if (!sql_expect_kw(p, KW_ON)) return false;
-  if (sql_eat_kw(p, KW_ROOT)) d->level = SQL_W_ROOT;
-  else if (sql_eat_kw(p, KW_NS) || sql_eat_kw(p, KW_NAMESPACE)) d->level = SQL_W_NS;
-  else if (sql_eat_kw(p, KW_DB) || sql_eat_kw(p, KW_DATABASE)) d->level = SQL_W_DB;
-  else return sql_unexpected(p, sql_peek(p), "`ROOT`, `NAMESPACE`, or `DATABASE`");
+  if (sql_eat_kw(p, KW_ROOT))
+    d->level = SQL_W_ROOT;
+  else if (sql_eat_kw(p, KW_NS) || sql_eat_kw(p, KW_NAMESPACE))
+    d->level = SQL_W_NS;
+  else if (sql_eat_kw(p, KW_DB) || sql_eat_kw(p, KW_DATABASE))
+    d->level = SQL_W_DB;
+  else
+    return sql_unexpected(p, sql_peek(p), "`ROOT`, `NAMESPACE`, or `DATABASE`");
   return true;
 }
 
@@ -526,12 +540,21 @@ static bool durations(sql_parser *p, sql_define *d) {
     if (!sql_expect_kw(p, KW_FOR)) return false;
     sql_expr **into = NULL;
     bool *none = NULL;
-    if (sql_eat_kw(p, KW_TOKEN)) { into = &d->token_duration; none = &d->token_none; }
-    else if (sql_eat_kw(p, KW_SESSION)) { into = &d->session_duration; none = &d->session_none; }
-    else if (sql_eat_kw(p, KW_GRANT)) { into = &d->grant_duration; none = &d->grant_none; }
-    else return sql_unexpected(p, sql_peek(p), "`TOKEN`, `SESSION` or `GRANT`");
-    if (sql_eat_kw(p, KW_NONE)) *none = true;
-    else if (!expr_into(p, into)) return false;
+    if (sql_eat_kw(p, KW_TOKEN)) {
+      into = &d->token_duration;
+      none = &d->token_none;
+    } else if (sql_eat_kw(p, KW_SESSION)) {
+      into = &d->session_duration;
+      none = &d->session_none;
+    } else if (sql_eat_kw(p, KW_GRANT)) {
+      into = &d->grant_duration;
+      none = &d->grant_none;
+    } else
+      return sql_unexpected(p, sql_peek(p), "`TOKEN`, `SESSION` or `GRANT`");
+    if (sql_eat_kw(p, KW_NONE))
+      *none = true;
+    else if (!expr_into(p, into))
+      return false;
   } while (sql_eat(p, TK_COMMA));
   return true;
 }
@@ -647,9 +670,12 @@ static bool define_config(sql_parser *p, sql_define *d) {
   }
   for (;;) {
     sql_str *into = NULL;
-    if (sql_eat_kw(p, KW_TABLES)) into = &d->tables_mode;
-    else if (sql_eat_kw(p, KW_FUNCTIONS)) into = &d->functions_mode;
-    else return !p->failed;
+    if (sql_eat_kw(p, KW_TABLES))
+      into = &d->tables_mode;
+    else if (sql_eat_kw(p, KW_FUNCTIONS))
+      into = &d->functions_mode;
+    else
+      return !p->failed;
     if (!upper_name(p, into)) return false;
   }
 }
@@ -689,21 +715,67 @@ sql_expr *sql_parse_define(sql_parser *p) {
   const sql_token token = *sql_peek(p);
   bool ok = false;
   switch (token.kind == TK_IDENT && !token.quoted ? (sql_kw)token.kw : KW_0) {
-    case KW_NAMESPACE: case KW_NS: sql_take(p); ok = define_level(p, d, SQL_W_NS); break;
-    case KW_DATABASE: case KW_DB: sql_take(p); ok = define_level(p, d, SQL_W_DB); break;
-    case KW_TABLE: sql_take(p); ok = define_table(p, d); break;
-    case KW_FIELD: sql_take(p); ok = define_field(p, d); break;
-    case KW_INDEX: sql_take(p); ok = define_index(p, d); break;
-    case KW_EVENT: sql_take(p); ok = define_event(p, d); break;
-    case KW_FUNCTION: sql_take(p); ok = define_function(p, d); break;
-    case KW_PARAM: sql_take(p); ok = define_param(p, d); break;
-    case KW_ANALYZER: sql_take(p); ok = define_analyzer(p, d); break;
-    case KW_USER: sql_take(p); ok = define_user(p, d); break;
-    case KW_ACCESS: sql_take(p); ok = define_access(p, d); break;
-    case KW_SEQUENCE: sql_take(p); ok = define_sequence(p, d); break;
-    case KW_CONFIG: sql_take(p); ok = define_config(p, d); break;
-    case KW_API: sql_take(p); ok = define_api(p, d); break;
-    case KW_BUCKET: ok = sql_unexpected(p, &token, "the experimental files feature to be enabled"); break;
+    case KW_NAMESPACE:
+    case KW_NS:
+      sql_take(p);
+      ok = define_level(p, d, SQL_W_NS);
+      break;
+    case KW_DATABASE:
+    case KW_DB:
+      sql_take(p);
+      ok = define_level(p, d, SQL_W_DB);
+      break;
+    case KW_TABLE:
+      sql_take(p);
+      ok = define_table(p, d);
+      break;
+    case KW_FIELD:
+      sql_take(p);
+      ok = define_field(p, d);
+      break;
+    case KW_INDEX:
+      sql_take(p);
+      ok = define_index(p, d);
+      break;
+    case KW_EVENT:
+      sql_take(p);
+      ok = define_event(p, d);
+      break;
+    case KW_FUNCTION:
+      sql_take(p);
+      ok = define_function(p, d);
+      break;
+    case KW_PARAM:
+      sql_take(p);
+      ok = define_param(p, d);
+      break;
+    case KW_ANALYZER:
+      sql_take(p);
+      ok = define_analyzer(p, d);
+      break;
+    case KW_USER:
+      sql_take(p);
+      ok = define_user(p, d);
+      break;
+    case KW_ACCESS:
+      sql_take(p);
+      ok = define_access(p, d);
+      break;
+    case KW_SEQUENCE:
+      sql_take(p);
+      ok = define_sequence(p, d);
+      break;
+    case KW_CONFIG:
+      sql_take(p);
+      ok = define_config(p, d);
+      break;
+    case KW_API:
+      sql_take(p);
+      ok = define_api(p, d);
+      break;
+    case KW_BUCKET:
+      ok = sql_unexpected(p, &token, "the experimental files feature to be enabled");
+      break;
     default: ok = sql_unexpected(p, &token, "a define statement keyword"); break;
   }
   return ok ? finish(p, SQL_DEFINE, at, d) : NULL;
@@ -714,12 +786,17 @@ sql_expr *sql_parse_remove(sql_parser *p) {
   sql_define *d = SQL_NEW(p, sql_define);
   if (d == NULL) return NULL;
   const sql_token token = *sql_peek(p);
-  static const struct { sql_kw kw; sql_what what; } kinds[] = {
-      {KW_NAMESPACE, SQL_W_NS}, {KW_NS, SQL_W_NS}, {KW_DATABASE, SQL_W_DB}, {KW_DB, SQL_W_DB},
-      {KW_TABLE, SQL_W_TABLE}, {KW_FIELD, SQL_W_FIELD}, {KW_INDEX, SQL_W_INDEX},
-      {KW_EVENT, SQL_W_EVENT}, {KW_FUNCTION, SQL_W_FUNCTION}, {KW_PARAM, SQL_W_PARAM},
-      {KW_ANALYZER, SQL_W_ANALYZER}, {KW_USER, SQL_W_USER}, {KW_ACCESS, SQL_W_ACCESS},
-      {KW_SEQUENCE, SQL_W_SEQUENCE}, {KW_CONFIG, SQL_W_CONFIG}, {KW_API, SQL_W_API}};
+  static const struct {
+    sql_kw kw;
+    sql_what what;
+  } kinds[] = {{KW_NAMESPACE, SQL_W_NS},      {KW_NS, SQL_W_NS},
+               {KW_DATABASE, SQL_W_DB},       {KW_DB, SQL_W_DB},
+               {KW_TABLE, SQL_W_TABLE},       {KW_FIELD, SQL_W_FIELD},
+               {KW_INDEX, SQL_W_INDEX},       {KW_EVENT, SQL_W_EVENT},
+               {KW_FUNCTION, SQL_W_FUNCTION}, {KW_PARAM, SQL_W_PARAM},
+               {KW_ANALYZER, SQL_W_ANALYZER}, {KW_USER, SQL_W_USER},
+               {KW_ACCESS, SQL_W_ACCESS},     {KW_SEQUENCE, SQL_W_SEQUENCE},
+               {KW_CONFIG, SQL_W_CONFIG},     {KW_API, SQL_W_API}};
   bool known = false;
   for (size_t i = 0; i < CWI_ARRAY_LEN(kinds) && !known; i++) {
     known = token.kind == TK_IDENT && token.kw == kinds[i].kw;
@@ -745,8 +822,10 @@ sql_expr *sql_parse_remove(sql_parser *p) {
       d->fd.idiom = sql_parse_idiom(p);
       ok = d->fd.idiom != NULL && on_table(p, d);
       break;
-    case SQL_W_INDEX: case SQL_W_EVENT: ok = sql_ident(p, &d->name) && on_table(p, d); break;
-    case SQL_W_USER: case SQL_W_ACCESS: ok = sql_name(p, &d->name) && level(p, d); break;
+    case SQL_W_INDEX:
+    case SQL_W_EVENT: ok = sql_ident(p, &d->name) && on_table(p, d); break;
+    case SQL_W_USER:
+    case SQL_W_ACCESS: ok = sql_name(p, &d->name) && level(p, d); break;
     case SQL_W_API: {
       sql_token text = sql_take(p);
       sql_expr *value = text.kind == TK_STRING ? sql_string_value(p, &text) : NULL;
@@ -763,15 +842,24 @@ sql_expr *sql_parse_remove(sql_parser *p) {
 }
 
 static bool alter_drop(sql_parser *p, sql_define *d) {
-  if (sql_eat_kw(p, KW_COMMENT)) d->drop_comment = true;
-  else if (sql_eat_kw(p, KW_ASSERT)) d->drop_assert = true;
-  else if (sql_eat_kw(p, KW_DEFAULT)) d->drop_default = true;
-  else if (sql_eat_kw(p, KW_VALUE)) d->drop_value = true;
-  else if (sql_eat_kw(p, KW_TYPE)) d->drop_type = true;
-  else if (sql_eat_kw(p, KW_READONLY)) d->drop_readonly = true;
-  else if (sql_eat_kw(p, KW_FLEXIBLE)) d->drop_flexible = true;
-  else if (sql_eat_kw(p, KW_CHANGEFEED)) d->drop_changefeed = true;
-  else return sql_unexpected(p, sql_peek(p), "a clause to drop");
+  if (sql_eat_kw(p, KW_COMMENT))
+    d->drop_comment = true;
+  else if (sql_eat_kw(p, KW_ASSERT))
+    d->drop_assert = true;
+  else if (sql_eat_kw(p, KW_DEFAULT))
+    d->drop_default = true;
+  else if (sql_eat_kw(p, KW_VALUE))
+    d->drop_value = true;
+  else if (sql_eat_kw(p, KW_TYPE))
+    d->drop_type = true;
+  else if (sql_eat_kw(p, KW_READONLY))
+    d->drop_readonly = true;
+  else if (sql_eat_kw(p, KW_FLEXIBLE))
+    d->drop_flexible = true;
+  else if (sql_eat_kw(p, KW_CHANGEFEED))
+    d->drop_changefeed = true;
+  else
+    return sql_unexpected(p, sql_peek(p), "a clause to drop");
   return true;
 }
 
@@ -799,8 +887,10 @@ sql_expr *sql_parse_alter(sql_parser *p) {
   }
   for (bool more = true; more;) {
     bool ok;
-    if (sql_eat_kw(p, KW_DROP)) ok = alter_drop(p, d);
-    else ok = field ? field_clause(p, d, &more) : table_clause(p, d, &more);
+    if (sql_eat_kw(p, KW_DROP))
+      ok = alter_drop(p, d);
+    else
+      ok = field ? field_clause(p, d, &more) : table_clause(p, d, &more);
     if (!ok) return NULL;
   }
   return finish(p, SQL_ALTER, at, d);

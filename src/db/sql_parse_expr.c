@@ -9,42 +9,81 @@
 
 #include "db/sql_parser.h"
 
-enum { BP_BASE, BP_OR, BP_AND, BP_EQUALITY, BP_RELATION, BP_SUM, BP_PRODUCT, BP_POWER, BP_RANGE,
-       BP_NULLISH, BP_UNARY };
+enum {
+  BP_BASE,
+  BP_OR,
+  BP_AND,
+  BP_EQUALITY,
+  BP_RELATION,
+  BP_SUM,
+  BP_PRODUCT,
+  BP_POWER,
+  BP_RANGE,
+  BP_NULLISH,
+  BP_UNARY
+};
 
 static sql_expr *parse_bp(sql_parser *p, int min);
 static sql_expr *parse_prefix(sql_parser *p);
 
-static const struct { uint8_t token, op, power; } token_ops[] = {
-    {TK_OR, SQL_OP_OR, BP_OR}, {TK_AND, SQL_OP_AND, BP_AND},
-    {TK_EQ, SQL_OP_EQ, BP_EQUALITY}, {TK_EQEQ, SQL_OP_EXACT, BP_EQUALITY},
-    {TK_NE, SQL_OP_NE, BP_EQUALITY}, {TK_ALLEQ, SQL_OP_ALLEQ, BP_EQUALITY},
+static const struct {
+  uint8_t token, op, power;
+} token_ops[] = {
+    {TK_OR, SQL_OP_OR, BP_OR},
+    {TK_AND, SQL_OP_AND, BP_AND},
+    {TK_EQ, SQL_OP_EQ, BP_EQUALITY},
+    {TK_EQEQ, SQL_OP_EXACT, BP_EQUALITY},
+    {TK_NE, SQL_OP_NE, BP_EQUALITY},
+    {TK_ALLEQ, SQL_OP_ALLEQ, BP_EQUALITY},
     {TK_ANYEQ, SQL_OP_ANYEQ, BP_EQUALITY},
-    {TK_LT, SQL_OP_LT, BP_RELATION}, {TK_LE, SQL_OP_LE, BP_RELATION},
-    {TK_GT, SQL_OP_GT, BP_RELATION}, {TK_GE, SQL_OP_GE, BP_RELATION},
-    {TK_ELEM, SQL_OP_INSIDE, BP_RELATION}, {TK_NELEM, SQL_OP_NOTINSIDE, BP_RELATION},
-    {TK_NI, SQL_OP_CONTAIN, BP_RELATION}, {TK_NNI, SQL_OP_NOTCONTAIN, BP_RELATION},
-    {TK_SUPSETEQ, SQL_OP_CONTAINALL, BP_RELATION}, {TK_SUPSET, SQL_OP_CONTAINANY, BP_RELATION},
-    {TK_NSUPSET, SQL_OP_CONTAINNONE, BP_RELATION}, {TK_SUBSETEQ, SQL_OP_ALLINSIDE, BP_RELATION},
-    {TK_SUBSET, SQL_OP_ANYINSIDE, BP_RELATION}, {TK_NSUBSET, SQL_OP_NONEINSIDE, BP_RELATION},
-    {TK_AT, SQL_OP_MATCHES, BP_RELATION}, {TK_KNN, SQL_OP_KNN, BP_RELATION},
-    {TK_PLUS, SQL_OP_ADD, BP_SUM}, {TK_MINUS, SQL_OP_SUB, BP_SUM},
-    {TK_STAR, SQL_OP_MUL, BP_PRODUCT}, {TK_TIMES, SQL_OP_MUL, BP_PRODUCT},
-    {TK_SLASH, SQL_OP_DIV, BP_PRODUCT}, {TK_DIVIDE, SQL_OP_DIV, BP_PRODUCT},
-    {TK_PERCENT, SQL_OP_REM, BP_PRODUCT}, {TK_POW, SQL_OP_POW, BP_POWER},
-    {TK_NULLISH, SQL_OP_NULLISH, BP_NULLISH}, {TK_ELVIS, SQL_OP_ELVIS, BP_NULLISH},
+    {TK_LT, SQL_OP_LT, BP_RELATION},
+    {TK_LE, SQL_OP_LE, BP_RELATION},
+    {TK_GT, SQL_OP_GT, BP_RELATION},
+    {TK_GE, SQL_OP_GE, BP_RELATION},
+    {TK_ELEM, SQL_OP_INSIDE, BP_RELATION},
+    {TK_NELEM, SQL_OP_NOTINSIDE, BP_RELATION},
+    {TK_NI, SQL_OP_CONTAIN, BP_RELATION},
+    {TK_NNI, SQL_OP_NOTCONTAIN, BP_RELATION},
+    {TK_SUPSETEQ, SQL_OP_CONTAINALL, BP_RELATION},
+    {TK_SUPSET, SQL_OP_CONTAINANY, BP_RELATION},
+    {TK_NSUPSET, SQL_OP_CONTAINNONE, BP_RELATION},
+    {TK_SUBSETEQ, SQL_OP_ALLINSIDE, BP_RELATION},
+    {TK_SUBSET, SQL_OP_ANYINSIDE, BP_RELATION},
+    {TK_NSUBSET, SQL_OP_NONEINSIDE, BP_RELATION},
+    {TK_AT, SQL_OP_MATCHES, BP_RELATION},
+    {TK_KNN, SQL_OP_KNN, BP_RELATION},
+    {TK_PLUS, SQL_OP_ADD, BP_SUM},
+    {TK_MINUS, SQL_OP_SUB, BP_SUM},
+    {TK_STAR, SQL_OP_MUL, BP_PRODUCT},
+    {TK_TIMES, SQL_OP_MUL, BP_PRODUCT},
+    {TK_SLASH, SQL_OP_DIV, BP_PRODUCT},
+    {TK_DIVIDE, SQL_OP_DIV, BP_PRODUCT},
+    {TK_PERCENT, SQL_OP_REM, BP_PRODUCT},
+    {TK_POW, SQL_OP_POW, BP_POWER},
+    {TK_NULLISH, SQL_OP_NULLISH, BP_NULLISH},
+    {TK_ELVIS, SQL_OP_ELVIS, BP_NULLISH},
 };
 
-static const struct { uint16_t kw; uint8_t op, power; } kw_ops[] = {
-    {KW_OR, SQL_OP_OR, BP_OR}, {KW_AND, SQL_OP_AND, BP_AND}, {KW_IS, SQL_OP_EQ, BP_EQUALITY},
-    {KW_IN, SQL_OP_INSIDE, BP_RELATION}, {KW_INSIDE, SQL_OP_INSIDE, BP_RELATION},
-    {KW_NOTINSIDE, SQL_OP_NOTINSIDE, BP_RELATION}, {KW_ALLINSIDE, SQL_OP_ALLINSIDE, BP_RELATION},
-    {KW_ANYINSIDE, SQL_OP_ANYINSIDE, BP_RELATION}, {KW_NONEINSIDE, SQL_OP_NONEINSIDE, BP_RELATION},
-    {KW_CONTAINS, SQL_OP_CONTAIN, BP_RELATION}, {KW_CONTAINSNOT, SQL_OP_NOTCONTAIN, BP_RELATION},
+static const struct {
+  uint16_t kw;
+  uint8_t op, power;
+} kw_ops[] = {
+    {KW_OR, SQL_OP_OR, BP_OR},
+    {KW_AND, SQL_OP_AND, BP_AND},
+    {KW_IS, SQL_OP_EQ, BP_EQUALITY},
+    {KW_IN, SQL_OP_INSIDE, BP_RELATION},
+    {KW_INSIDE, SQL_OP_INSIDE, BP_RELATION},
+    {KW_NOTINSIDE, SQL_OP_NOTINSIDE, BP_RELATION},
+    {KW_ALLINSIDE, SQL_OP_ALLINSIDE, BP_RELATION},
+    {KW_ANYINSIDE, SQL_OP_ANYINSIDE, BP_RELATION},
+    {KW_NONEINSIDE, SQL_OP_NONEINSIDE, BP_RELATION},
+    {KW_CONTAINS, SQL_OP_CONTAIN, BP_RELATION},
+    {KW_CONTAINSNOT, SQL_OP_NOTCONTAIN, BP_RELATION},
     {KW_CONTAINSALL, SQL_OP_CONTAINALL, BP_RELATION},
     {KW_CONTAINSANY, SQL_OP_CONTAINANY, BP_RELATION},
     {KW_CONTAINSNONE, SQL_OP_CONTAINNONE, BP_RELATION},
-    {KW_OUTSIDE, SQL_OP_OUTSIDE, BP_RELATION}, {KW_INTERSECTS, SQL_OP_INTERSECTS, BP_RELATION},
+    {KW_OUTSIDE, SQL_OP_OUTSIDE, BP_RELATION},
+    {KW_INTERSECTS, SQL_OP_INTERSECTS, BP_RELATION},
     {KW_NOT, SQL_OP_NOTINSIDE, BP_RELATION},
 };
 
@@ -152,12 +191,19 @@ static bool is_range_token(sql_parser *p) {
 
 static bool starts_operand(const sql_token *token) {
   switch ((sql_tok)token->kind) {
-    case TK_IDENT: case TK_PARAM: case TK_STRING: case TK_NUMBER: case TK_DURATION:
-    case TK_LPAREN: case TK_LBRACE: case TK_LBRACKET: case TK_MINUS: case TK_PLUS: case TK_BANG:
-    case TK_LT:
-      return !token->spaced;
-    default:
-      return false;
+    case TK_IDENT:
+    case TK_PARAM:
+    case TK_STRING:
+    case TK_NUMBER:
+    case TK_DURATION:
+    case TK_LPAREN:
+    case TK_LBRACE:
+    case TK_LBRACKET:
+    case TK_MINUS:
+    case TK_PLUS:
+    case TK_BANG:
+    case TK_LT: return !token->spaced;
+    default: return false;
   }
 }
 
@@ -189,7 +235,9 @@ static sql_expr *parse_bp(sql_parser *p, int min) {
       continue;
     }
     if (sql_is(p, TK_QUESTION)) {
-      sql_unexpected(p, sql_peek(p), "`?""?`");
+      sql_unexpected(p, sql_peek(p),
+                     "`?"
+                     "?`");
       return NULL;
     }
     int power;
@@ -209,7 +257,8 @@ static sql_expr *parse_bp(sql_parser *p, int min) {
                          ? before >= SQL_OP_EQ && before <= SQL_OP_ANYEQ
                          : (before >= SQL_OP_LT && before <= SQL_OP_GE) || before >= SQL_OP_CONTAIN;
       if (chained) {
-        sql_fail(p, op_at, p->last.at + p->last.size - op_at,
+        const sql_token *next = sql_peek(p); /* the mark takes in the token behind */
+        sql_fail(p, op_at, next->at + next->size - op_at,
                  "Use parens, '()', to specify which operator must be evaluated first",
                  "Chained relational operators have no defined associativity.");
         return NULL;
@@ -247,7 +296,7 @@ static sql_expr *parse_cast(sql_parser *p) {
   if (node == NULL) return NULL;
   node->u.cast.type = sql_parse_type(p);
   if (node->u.cast.type == NULL || !sql_close(p, TK_GT, &open)) return NULL;
-  node->u.cast.expr = parse_bp(p, BP_UNARY);
+  node->u.cast.expr = parse_bp(p, BP_RANGE);
   return node->u.cast.expr == NULL ? NULL : node;
 }
 
@@ -308,8 +357,10 @@ static sql_expr *parse_mock(sql_parser *p, const sql_token *open) {
     sql_expr *number = sql_number_value(p, &token, false);
     if (number == NULL) return NULL;
     int64_t value = cwi_value_as_int(number->u.lit.value);
-    if (i == 0) node->u.mock.from = value;
-    else node->u.mock.to = value;
+    if (i == 0)
+      node->u.mock.from = value;
+    else
+      node->u.mock.to = value;
     if (i == 0 && sql_eat(p, TK_DOT2EQ)) {
       node->u.mock.range = true;
       node->u.mock.to = 1; /* added below */
@@ -357,22 +408,19 @@ static sql_expr *parse_prime(sql_parser *p) {
   sql_token token = *peeked;
   sql_expr *node = NULL;
   switch ((sql_tok)token.kind) {
-    case TK_NUMBER:
-      token = sql_take(p);
-      return sql_number_value(p, &token, false);
+    case TK_NUMBER: token = sql_take(p); return sql_number_value(p, &token, false);
     case TK_DURATION: {
       token = sql_take(p);
       uint64_t seconds;
       uint32_t nanos;
       if (!sql_duration_of(p->text + token.at, token.size, &seconds, &nanos)) {
-        sql_fail(p, token.at, token.size, NULL, "Invalid duration, value overflowed maximum allowed value");
+        sql_fail(p, token.at, token.size, NULL,
+                 "Invalid duration, value overflowed maximum allowed value");
         return NULL;
       }
       return sql_literal(p, token.at, cw_value_duration(seconds, nanos));
     }
-    case TK_STRING:
-      token = sql_take(p);
-      return sql_string_value(p, &token);
+    case TK_STRING: token = sql_take(p); return sql_string_value(p, &token);
     case TK_PARAM:
       token = sql_take(p);
       node = sql_node_new(p, SQL_PARAM, token.at);
@@ -385,17 +433,19 @@ static sql_expr *parse_prime(sql_parser *p) {
     case TK_LBRACKET: return parse_array(p);
     case TK_LBRACE: return sql_parse_object_or_block(p);
     case TK_LPAREN: return parse_paren(p);
-    case TK_PIPE: case TK_OR: return parse_pipe(p);
+    case TK_PIPE:
+    case TK_OR: return parse_pipe(p);
     case TK_SLASH: return sql_regex(p);
-    case TK_ARROW: case TK_LARROW: case TK_BIARROW: case TK_REFARROW: return parse_graph_start(p);
+    case TK_ARROW:
+    case TK_LARROW:
+    case TK_BIARROW:
+    case TK_REFARROW: return parse_graph_start(p);
     case TK_AT: {
       sql_take(p);
       sql_unexpected(p, sql_peek(p), "an identifier");
       return NULL;
     }
-    default:
-      sql_unexpected(p, peeked, "an expression");
-      return NULL;
+    default: sql_unexpected(p, peeked, "an expression"); return NULL;
   }
 }
 

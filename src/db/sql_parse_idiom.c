@@ -68,7 +68,9 @@ static sql_expr *one_key(sql_parser *p) {
           sql_token open = sql_take(p);
           sql_expr *call = sql_node_new(p, SQL_CALL, at);
           if (call == NULL) return NULL;
-          call->u.call.name = sql_str_of(i == 0 ? "rand::id" : i == 1 ? "rand::ulid" : "rand::uuid");
+          call->u.call.name = sql_str_of(i == 0   ? "rand::id"
+                                         : i == 1 ? "rand::ulid"
+                                                  : "rand::uuid");
           return sql_close(p, TK_RPAREN, &open) ? call : NULL;
         }
       }
@@ -105,8 +107,8 @@ static sql_expr *one_key(sql_parser *p) {
 
 static bool range_token(sql_parser *p) {
   sql_tok kind = (sql_tok)sql_peek(p)->kind;
-  return !sql_peek(p)->spaced && (kind == TK_DOT2 || kind == TK_DOT2EQ || kind == TK_GTDOT2 ||
-                                  kind == TK_GTDOT2EQ);
+  return !sql_peek(p)->spaced &&
+         (kind == TK_DOT2 || kind == TK_DOT2EQ || kind == TK_GTDOT2 || kind == TK_GTDOT2EQ);
 }
 
 static bool key_follows(sql_parser *p) {
@@ -182,10 +184,11 @@ static sql_expr *parse_path(sql_parser *p, sql_token token, sql_str name) {
   if (!free_form && p->options != NULL && p->options->find != NULL) {
     known = p->options->find(path.text, path.size);
     if (known == 0) {
-      const char *near = p->options->suggest != NULL ? p->options->suggest(path.text, path.size) : NULL;
+      const char *near =
+          p->options->suggest != NULL ? p->options->suggest(path.text, path.size) : NULL;
       if (near != NULL) {
-        sql_fail(p, token.at, size, NULL,
-                 "Invalid function/constant path, did you maybe mean `%s`", near);
+        sql_fail(p, token.at, size, NULL, "Invalid function/constant path, did you maybe mean `%s`",
+                 near);
       } else {
         sql_fail(p, token.at, size, NULL, "Invalid function/constant path");
       }
@@ -338,8 +341,10 @@ static sql_part *parse_graph(sql_parser *p) {
   if (part == NULL || graph == NULL) return NULL;
   part->kind = SQL_P_GRAPH;
   part->graph = graph;
-  graph->dir = arrow.kind == TK_ARROW ? SQL_DIR_OUT : arrow.kind == TK_LARROW ? SQL_DIR_IN
-               : arrow.kind == TK_BIARROW ? SQL_DIR_BOTH : SQL_DIR_REF;
+  graph->dir = arrow.kind == TK_ARROW     ? SQL_DIR_OUT
+               : arrow.kind == TK_LARROW  ? SQL_DIR_IN
+               : arrow.kind == TK_BIARROW ? SQL_DIR_BOTH
+                                          : SQL_DIR_REF;
   const sql_token *next = sql_peek(p);
   if (next->kind == TK_QUESTION) {
     sql_take(p);
@@ -370,11 +375,16 @@ static bool word_is(sql_parser *p, const char *word) {
 
 static bool parse_recurse_words(sql_parser *p, sql_recurse *r) {
   while (sql_eat(p, TK_PLUS)) {
-    if (word_is(p, "collect")) r->walk = SQL_WALK_COLLECT;
-    else if (word_is(p, "path")) r->walk = SQL_WALK_PATH;
-    else if (word_is(p, "shortest")) r->walk = SQL_WALK_SHORTEST;
-    else if (word_is(p, "inclusive")) r->inclusive = true;
-    else return sql_unexpected(p, sql_peek(p), "a recursion instruction");
+    if (word_is(p, "collect"))
+      r->walk = SQL_WALK_COLLECT;
+    else if (word_is(p, "path"))
+      r->walk = SQL_WALK_PATH;
+    else if (word_is(p, "shortest"))
+      r->walk = SQL_WALK_SHORTEST;
+    else if (word_is(p, "inclusive"))
+      r->inclusive = true;
+    else
+      return sql_unexpected(p, sql_peek(p), "a recursion instruction");
     bool shortest = word_is(p, "shortest");
     sql_take(p);
     if (shortest) {
@@ -503,9 +513,10 @@ sql_expr *sql_parse_postfix(sql_parser *p, sql_expr *start) {
         part = SQL_NEW(p, sql_part);
         if (part != NULL) part->kind = SQL_P_FLATTEN;
         break;
-      case TK_ARROW: case TK_LARROW: case TK_BIARROW: case TK_REFARROW:
-        part = parse_graph(p);
-        break;
+      case TK_ARROW:
+      case TK_LARROW:
+      case TK_BIARROW:
+      case TK_REFARROW: part = parse_graph(p); break;
       case TK_LPAREN:
         if (node != NULL || token->spaced) return node != NULL ? node : start;
         part = parse_call(p);

@@ -63,11 +63,16 @@ bool sql_parse_assigns(sql_parser *p, sql_vec *out) {
     if (assign == NULL) return false;
     assign->target = sql_parse_idiom(p);
     if (assign->target == NULL) return false;
-    if (sql_eat(p, TK_EQ)) assign->op = SQL_ASSIGN;
-    else if (sql_eat(p, TK_PLUSEQ)) assign->op = SQL_ASSIGN_ADD;
-    else if (sql_eat(p, TK_MINUSEQ)) assign->op = SQL_ASSIGN_SUB;
-    else if (sql_eat(p, TK_EXTEND)) assign->op = SQL_ASSIGN_EXTEND;
-    else return sql_unexpected(p, sql_peek(p), "an assign operator");
+    if (sql_eat(p, TK_EQ))
+      assign->op = SQL_ASSIGN;
+    else if (sql_eat(p, TK_PLUSEQ))
+      assign->op = SQL_ASSIGN_ADD;
+    else if (sql_eat(p, TK_MINUSEQ))
+      assign->op = SQL_ASSIGN_SUB;
+    else if (sql_eat(p, TK_EXTEND))
+      assign->op = SQL_ASSIGN_EXTEND;
+    else
+      return sql_unexpected(p, sql_peek(p), "an assign operator");
     if (!parse_expr_into(p, &assign->value) || !sql_push(p, out, assign)) return false;
   } while (sql_eat(p, TK_COMMA));
   return true;
@@ -82,9 +87,13 @@ static bool parse_data(sql_parser *p, sql_data *data) {
     data->kind = SQL_DATA_UNSET;
     return parse_idioms(p, &data->list);
   }
-  static const struct { sql_kw kw; sql_data_kind kind; } kinds[] = {
-      {KW_CONTENT, SQL_DATA_CONTENT}, {KW_REPLACE, SQL_DATA_REPLACE}, {KW_MERGE, SQL_DATA_MERGE},
-      {KW_PATCH, SQL_DATA_PATCH}};
+  static const struct {
+    sql_kw kw;
+    sql_data_kind kind;
+  } kinds[] = {{KW_CONTENT, SQL_DATA_CONTENT},
+               {KW_REPLACE, SQL_DATA_REPLACE},
+               {KW_MERGE, SQL_DATA_MERGE},
+               {KW_PATCH, SQL_DATA_PATCH}};
   for (size_t i = 0; i < CWI_ARRAY_LEN(kinds); i++) {
     if (!sql_eat_kw(p, kinds[i].kw)) continue;
     data->kind = kinds[i].kind;
@@ -95,9 +104,14 @@ static bool parse_data(sql_parser *p, sql_data *data) {
 
 bool sql_parse_output(sql_parser *p, sql_output_kind *kind, sql_fields *fields) {
   if (!sql_eat_kw(p, KW_RETURN)) return true;
-  static const struct { sql_kw kw; sql_output_kind kind; } kinds[] = {
-      {KW_NONE, SQL_OUT_NONE}, {KW_NULL, SQL_OUT_NULL}, {KW_DIFF, SQL_OUT_DIFF},
-      {KW_AFTER, SQL_OUT_AFTER}, {KW_BEFORE, SQL_OUT_BEFORE}};
+  static const struct {
+    sql_kw kw;
+    sql_output_kind kind;
+  } kinds[] = {{KW_NONE, SQL_OUT_NONE},
+               {KW_NULL, SQL_OUT_NULL},
+               {KW_DIFF, SQL_OUT_DIFF},
+               {KW_AFTER, SQL_OUT_AFTER},
+               {KW_BEFORE, SQL_OUT_BEFORE}};
   for (size_t i = 0; i < CWI_ARRAY_LEN(kinds); i++) {
     if (sql_eat_kw(p, kinds[i].kw)) {
       *kind = kinds[i].kind;
@@ -180,8 +194,10 @@ static bool parse_order(sql_parser *p, sql_select *s) {
     if (!check_idiom(p, s, order->idiom, "order")) return false;
     order->collate = sql_eat_kw(p, KW_COLLATE);
     order->numeric = sql_eat_kw(p, KW_NUMERIC);
-    if (sql_eat_kw(p, KW_DESC)) order->desc = true;
-    else sql_eat_kw(p, KW_ASC);
+    if (sql_eat_kw(p, KW_DESC))
+      order->desc = true;
+    else
+      sql_eat_kw(p, KW_ASC);
     if (!sql_push(p, &s->order, order)) return false;
   } while (sql_eat(p, TK_COMMA));
   return true;
@@ -304,7 +320,7 @@ static bool parse_row(sql_parser *p, sql_insert *s, const sql_token *columns_ope
              "Invalid numbers of values to insert, found %u value(s) but selector requires %u "
              "value(s).",
              row->len, s->columns.len);
-      sql_fail_frame(p, columns_open->at, columns_end - columns_open->at, cwi_buf_cstr(&text));
+    sql_fail_frame(p, columns_open->at, columns_end - columns_open->at, cwi_buf_cstr(&text));
     cwi_buf_deinit(&text);
     return false;
   }

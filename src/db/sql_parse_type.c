@@ -5,15 +5,18 @@
 
 #include "db/sql_parser.h"
 
-static const struct { const char *name; sql_type_kind kind; } plain[] = {
-    {"any", SQL_T_ANY}, {"none", SQL_T_NONE}, {"null", SQL_T_NULL}, {"bool", SQL_T_BOOL},
-    {"bytes", SQL_T_BYTES}, {"datetime", SQL_T_DATETIME}, {"decimal", SQL_T_DECIMAL},
-    {"duration", SQL_T_DURATION}, {"float", SQL_T_FLOAT}, {"int", SQL_T_INT},
-    {"number", SQL_T_NUMBER}, {"object", SQL_T_OBJECT}, {"point", SQL_T_POINT},
-    {"string", SQL_T_STRING}, {"uuid", SQL_T_UUID}, {"regex", SQL_T_REGEX},
-    {"range", SQL_T_RANGE}, {"function", SQL_T_FUNCTION}, {"file", SQL_T_FILE},
-    {"record", SQL_T_RECORD}, {"table", SQL_T_TABLE}, {"geometry", SQL_T_GEOMETRY},
-    {"set", SQL_T_SET}, {"array", SQL_T_ARRAY},
+static const struct {
+  const char *name;
+  sql_type_kind kind;
+} plain[] = {
+    {"any", SQL_T_ANY},           {"none", SQL_T_NONE},         {"null", SQL_T_NULL},
+    {"bool", SQL_T_BOOL},         {"bytes", SQL_T_BYTES},       {"datetime", SQL_T_DATETIME},
+    {"decimal", SQL_T_DECIMAL},   {"duration", SQL_T_DURATION}, {"float", SQL_T_FLOAT},
+    {"int", SQL_T_INT},           {"number", SQL_T_NUMBER},     {"object", SQL_T_OBJECT},
+    {"point", SQL_T_POINT},       {"string", SQL_T_STRING},     {"uuid", SQL_T_UUID},
+    {"regex", SQL_T_REGEX},       {"range", SQL_T_RANGE},       {"function", SQL_T_FUNCTION},
+    {"file", SQL_T_FILE},         {"record", SQL_T_RECORD},     {"table", SQL_T_TABLE},
+    {"geometry", SQL_T_GEOMETRY}, {"set", SQL_T_SET},           {"array", SQL_T_ARRAY},
 };
 
 static bool parse_names(sql_parser *p, sql_type *type) {
@@ -99,7 +102,8 @@ sql_type *sql_parse_type_one(sql_parser *p) {
   type->max = -1;
   const sql_token token = *sql_peek(p);
   switch ((sql_tok)token.kind) {
-    case TK_LBRACE: case TK_LBRACKET: return parse_braced(p, type);
+    case TK_LBRACE:
+    case TK_LBRACKET: return parse_braced(p, type);
     case TK_STRING: sql_take(p); return literal_type(type, sql_string_value(p, &token));
     case TK_NUMBER: sql_take(p); return literal_type(type, sql_number_value(p, &token, false));
     case TK_DURATION: return literal_type(type, sql_parse_expr(p));
@@ -123,7 +127,8 @@ sql_type *sql_parse_type_one(sql_parser *p) {
       return parse_option(p, type);
     }
     for (size_t i = 0; i < CWI_ARRAY_LEN(plain); i++) {
-      if (strlen(plain[i].name) != token.size || strncasecmp(text, plain[i].name, token.size) != 0) {
+      if (strlen(plain[i].name) != token.size ||
+          strncasecmp(text, plain[i].name, token.size) != 0) {
         continue;
       }
       sql_take(p);

@@ -25,7 +25,7 @@ typedef struct sql_parser {
   unsigned depth;
   cwi_buf *message; /* the error's text, framed */
   uint32_t error_at;
-  bool no_in;      /* while FOR's subject is read */
+  bool no_in; /* while FOR's subject is read */
   const sql_parse_options *options;
 } sql_parser;
 
@@ -88,7 +88,7 @@ sql_expr *sql_parse_statement(sql_parser *p, bool *was);
 /* The statement that the next word begins; *is false (and NULL) where it begins none. */
 sql_expr *sql_try_statement(sql_parser *p, bool *is);
 sql_expr *sql_parse_block(sql_parser *p);
-sql_expr *sql_parse_idiom(sql_parser *p);  /* a.b[0].c: a target of SET, ORDER BY ... */
+sql_expr *sql_parse_idiom(sql_parser *p); /* a.b[0].c: a target of SET, ORDER BY ... */
 sql_expr *sql_parse_postfix(sql_parser *p, sql_expr *start);
 sql_expr *sql_parse_record_key(sql_parser *p, bool range);
 sql_expr *sql_parse_ident_expr(sql_parser *p);

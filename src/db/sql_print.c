@@ -5,18 +5,42 @@
 #include "db/db_value.h"
 
 static const char *const op_texts[] = {
-    [SQL_OP_NONE] = "", [SQL_OP_NEG] = "-", [SQL_OP_POS] = "+", [SQL_OP_NOT] = "!",
-    [SQL_OP_OR] = "OR", [SQL_OP_AND] = "AND", [SQL_OP_NULLISH] = "??", [SQL_OP_ELVIS] = "?:",
-    [SQL_OP_EQ] = "=", [SQL_OP_EXACT] = "==", [SQL_OP_NE] = "!=", [SQL_OP_ALLEQ] = "*=",
-    [SQL_OP_ANYEQ] = "?=", [SQL_OP_LT] = "<", [SQL_OP_LE] = "<=", [SQL_OP_GT] = ">",
-    [SQL_OP_GE] = ">=", [SQL_OP_ADD] = "+", [SQL_OP_SUB] = "-", [SQL_OP_MUL] = "*",
-    [SQL_OP_DIV] = "/", [SQL_OP_REM] = "%", [SQL_OP_POW] = "**",
-    [SQL_OP_CONTAIN] = "CONTAINS", [SQL_OP_NOTCONTAIN] = "CONTAINSNOT",
-    [SQL_OP_CONTAINALL] = "CONTAINSALL", [SQL_OP_CONTAINANY] = "CONTAINSANY",
-    [SQL_OP_CONTAINNONE] = "CONTAINSNONE", [SQL_OP_INSIDE] = "INSIDE",
-    [SQL_OP_NOTINSIDE] = "NOTINSIDE", [SQL_OP_ALLINSIDE] = "ALLINSIDE",
-    [SQL_OP_ANYINSIDE] = "ANYINSIDE", [SQL_OP_NONEINSIDE] = "NONEINSIDE",
-    [SQL_OP_OUTSIDE] = "OUTSIDE", [SQL_OP_INTERSECTS] = "INTERSECTS", [SQL_OP_MATCHES] = "@@",
+    [SQL_OP_NONE] = "",
+    [SQL_OP_NEG] = "-",
+    [SQL_OP_POS] = "+",
+    [SQL_OP_NOT] = "!",
+    [SQL_OP_OR] = "OR",
+    [SQL_OP_AND] = "AND",
+    [SQL_OP_NULLISH] = "??",
+    [SQL_OP_ELVIS] = "?:",
+    [SQL_OP_EQ] = "=",
+    [SQL_OP_EXACT] = "==",
+    [SQL_OP_NE] = "!=",
+    [SQL_OP_ALLEQ] = "*=",
+    [SQL_OP_ANYEQ] = "?=",
+    [SQL_OP_LT] = "<",
+    [SQL_OP_LE] = "<=",
+    [SQL_OP_GT] = ">",
+    [SQL_OP_GE] = ">=",
+    [SQL_OP_ADD] = "+",
+    [SQL_OP_SUB] = "-",
+    [SQL_OP_MUL] = "*",
+    [SQL_OP_DIV] = "/",
+    [SQL_OP_REM] = "%",
+    [SQL_OP_POW] = "**",
+    [SQL_OP_CONTAIN] = "CONTAINS",
+    [SQL_OP_NOTCONTAIN] = "CONTAINSNOT",
+    [SQL_OP_CONTAINALL] = "CONTAINSALL",
+    [SQL_OP_CONTAINANY] = "CONTAINSANY",
+    [SQL_OP_CONTAINNONE] = "CONTAINSNONE",
+    [SQL_OP_INSIDE] = "INSIDE",
+    [SQL_OP_NOTINSIDE] = "NOTINSIDE",
+    [SQL_OP_ALLINSIDE] = "ALLINSIDE",
+    [SQL_OP_ANYINSIDE] = "ANYINSIDE",
+    [SQL_OP_NONEINSIDE] = "NONEINSIDE",
+    [SQL_OP_OUTSIDE] = "OUTSIDE",
+    [SQL_OP_INTERSECTS] = "INTERSECTS",
+    [SQL_OP_MATCHES] = "@@",
     [SQL_OP_KNN] = "<||>",
 };
 
@@ -34,14 +58,14 @@ static void list(cwi_buf *out, const sql_vec *items) {
 /* ---- types ---- */
 
 static const char *const type_names[] = {
-    [SQL_T_ANY] = "any", [SQL_T_NONE] = "none", [SQL_T_NULL] = "null", [SQL_T_BOOL] = "bool",
-    [SQL_T_BYTES] = "bytes", [SQL_T_DATETIME] = "datetime", [SQL_T_DECIMAL] = "decimal",
-    [SQL_T_DURATION] = "duration", [SQL_T_FLOAT] = "float", [SQL_T_INT] = "int",
-    [SQL_T_NUMBER] = "number", [SQL_T_OBJECT] = "object", [SQL_T_POINT] = "point",
-    [SQL_T_STRING] = "string", [SQL_T_UUID] = "uuid", [SQL_T_REGEX] = "regex",
-    [SQL_T_RANGE] = "range", [SQL_T_RECORD] = "record", [SQL_T_TABLE] = "table",
-    [SQL_T_GEOMETRY] = "geometry", [SQL_T_SET] = "set", [SQL_T_ARRAY] = "array",
-    [SQL_T_FUNCTION] = "function", [SQL_T_FILE] = "file",
+    [SQL_T_ANY] = "any",         [SQL_T_NONE] = "none",         [SQL_T_NULL] = "null",
+    [SQL_T_BOOL] = "bool",       [SQL_T_BYTES] = "bytes",       [SQL_T_DATETIME] = "datetime",
+    [SQL_T_DECIMAL] = "decimal", [SQL_T_DURATION] = "duration", [SQL_T_FLOAT] = "float",
+    [SQL_T_INT] = "int",         [SQL_T_NUMBER] = "number",     [SQL_T_OBJECT] = "object",
+    [SQL_T_POINT] = "point",     [SQL_T_STRING] = "string",     [SQL_T_UUID] = "uuid",
+    [SQL_T_REGEX] = "regex",     [SQL_T_RANGE] = "range",       [SQL_T_RECORD] = "record",
+    [SQL_T_TABLE] = "table",     [SQL_T_GEOMETRY] = "geometry", [SQL_T_SET] = "set",
+    [SQL_T_ARRAY] = "array",     [SQL_T_FUNCTION] = "function", [SQL_T_FILE] = "file",
 };
 
 static void print_type(cwi_buf *out, const sql_type *t, const char *comma) {
@@ -244,8 +268,10 @@ static void print_closure(cwi_buf *out, const sql_expr *node) {
     cwi_buf_append_char(out, '$');
     cwi_buf_append(out, arg->name.text, arg->name.size);
     cwi_buf_append_str(out, ": ");
-    if (arg->type != NULL) sql_print_type(out, arg->type);
-    else cwi_buf_append_str(out, "any");
+    if (arg->type != NULL)
+      sql_print_type(out, arg->type);
+    else
+      cwi_buf_append_str(out, "any");
   }
   cwi_buf_append_str(out, "| ");
   if (node->u.closure.returns != NULL) {
@@ -313,7 +339,9 @@ static void print_range(cwi_buf *out, const sql_expr *node) {
 void sql_print_expr(cwi_buf *out, const sql_expr *node) {
   switch ((sql_node)node->kind) {
     case SQL_LITERAL: cwi_db_text(out, node->u.lit.value); break;
-    case SQL_PARAM: cwi_buf_append_format(out, "$%.*s", (int)node->u.name.size, node->u.name.text); break;
+    case SQL_PARAM:
+      cwi_buf_append_format(out, "$%.*s", (int)node->u.name.size, node->u.name.text);
+      break;
     case SQL_CONST: cwi_buf_append(out, node->u.name.text, node->u.name.size); break;
     case SQL_TABLE: ident(out, node->u.name); break;
     case SQL_IDIOM:

@@ -38,8 +38,10 @@ void sql_print_fields(cwi_buf *out, const sql_fields *fields) {
   for (uint32_t i = 0; i < fields->list.len; i++) {
     const sql_field *field = fields->list.items[i];
     if (i > 0) text(out, ", ");
-    if (field->expr == NULL) text(out, "*");
-    else sql_print_expr(out, field->expr);
+    if (field->expr == NULL)
+      text(out, "*");
+    else
+      sql_print_expr(out, field->expr);
     clause(out, " AS ", field->alias);
   }
 }
@@ -83,11 +85,15 @@ static void assigns(cwi_buf *out, const sql_vec *items) {
 }
 
 static void data(cwi_buf *out, const sql_data *d) {
-  static const char *const words[] = {"", " SET ", " UNSET ", " CONTENT ", " REPLACE ", " MERGE ", " PATCH "};
+  static const char *const words[] = {"",          " SET ",   " UNSET ", " CONTENT ",
+                                      " REPLACE ", " MERGE ", " PATCH "};
   text(out, words[d->kind]);
-  if (d->kind == SQL_DATA_SET) assigns(out, &d->list);
-  else if (d->kind == SQL_DATA_UNSET) list(out, "", &d->list);
-  else if (d->expr != NULL) sql_print_expr(out, d->expr);
+  if (d->kind == SQL_DATA_SET)
+    assigns(out, &d->list);
+  else if (d->kind == SQL_DATA_UNSET)
+    list(out, "", &d->list);
+  else if (d->expr != NULL)
+    sql_print_expr(out, d->expr);
 }
 
 static void output(cwi_buf *out, sql_output_kind kind, const sql_fields *fields) {
@@ -156,9 +162,11 @@ void sql_print_statement(cwi_buf *out, const sql_expr *node) {
   const sql_simple *simple = node->u.stmt;
   switch ((sql_node)node->kind) {
     case SQL_SELECT: sql_print_select(out, node->u.stmt); break;
-    case SQL_CREATE: case SQL_UPDATE: case SQL_UPSERT: case SQL_DELETE: case SQL_RELATE:
-      print_write(out, node);
-      break;
+    case SQL_CREATE:
+    case SQL_UPDATE:
+    case SQL_UPSERT:
+    case SQL_DELETE:
+    case SQL_RELATE: print_write(out, node); break;
     case SQL_INSERT: print_insert(out, node->u.stmt); break;
     case SQL_LET: {
       const sql_let *s = node->u.stmt;
@@ -213,9 +221,12 @@ static bool same_perm(const sql_perm *a, const sql_perm *b) {
 }
 
 static void print_perm(cwi_buf *out, const sql_perm *perm) {
-  if (perm->kind == SQL_PERM_NONE) text(out, "NONE");
-  else if (perm->kind == SQL_PERM_FULL) text(out, "FULL");
-  else clause(out, "WHERE ", perm->where);
+  if (perm->kind == SQL_PERM_NONE)
+    text(out, "NONE");
+  else if (perm->kind == SQL_PERM_FULL)
+    text(out, "FULL");
+  else
+    clause(out, "WHERE ", perm->where);
 }
 
 void sql_print_perms(cwi_buf *out, const sql_perms *perms, bool table) {
@@ -369,16 +380,20 @@ static void print_analyzer(cwi_buf *out, const sql_define *d) {
   }
   for (uint32_t i = 0; i < d->tokenizers.len; i++) {
     const sql_str *name = d->tokenizers.items[i];
-    cwi_buf_append_format(out, "%s%.*s", i == 0 ? " TOKENIZERS " : ",", (int)name->size, name->text);
+    cwi_buf_append_format(out, "%s%.*s", i == 0 ? " TOKENIZERS " : ",", (int)name->size,
+                          name->text);
   }
   for (uint32_t i = 0; i < d->filters.len; i++) {
     const sql_filter *f = d->filters.items[i];
-    cwi_buf_append_format(out, "%s%.*s", i == 0 ? " FILTERS " : ", ", (int)f->name.size, f->name.text);
+    cwi_buf_append_format(out, "%s%.*s", i == 0 ? " FILTERS " : ", ", (int)f->name.size,
+                          f->name.text);
     if (f->a >= 0) cwi_buf_append_format(out, "(%lld,%lld)", (long long)f->a, (long long)f->b);
     if (f->arg.size > 0) {
       text(out, "(");
-      if (sql_str_equal(f->name, "MAPPER")) cwi_db_text_string(out, f->arg.text, f->arg.size);
-      else cwi_buf_append(out, f->arg.text, f->arg.size);
+      if (sql_str_equal(f->name, "MAPPER"))
+        cwi_db_text_string(out, f->arg.text, f->arg.size);
+      else
+        cwi_buf_append(out, f->arg.text, f->arg.size);
       text(out, ")");
     }
   }
@@ -386,13 +401,18 @@ static void print_analyzer(cwi_buf *out, const sql_define *d) {
 }
 
 static void print_level(cwi_buf *out, const sql_define *d) {
-  text(out, d->level == SQL_W_ROOT ? " ON ROOT" : d->level == SQL_W_NS ? " ON NAMESPACE" : " ON DATABASE");
+  text(out, d->level == SQL_W_ROOT ? " ON ROOT"
+            : d->level == SQL_W_NS ? " ON NAMESPACE"
+                                   : " ON DATABASE");
 }
 
-static void print_duration(cwi_buf *out, const char *word, const sql_expr *value, const char *other) {
+static void print_duration(cwi_buf *out, const char *word, const sql_expr *value,
+                           const char *other) {
   text(out, word);
-  if (value != NULL) sql_print_expr(out, value);
-  else text(out, other);
+  if (value != NULL)
+    sql_print_expr(out, value);
+  else
+    text(out, other);
 }
 
 static void print_user(cwi_buf *out, const sql_define *d) {
@@ -415,7 +435,9 @@ static void print_access(cwi_buf *out, const sql_define *d) {
   text(out, "DEFINE ACCESS ");
   ident(out, d->name);
   print_level(out, d);
-  text(out, d->access_type == 'J' ? " TYPE JWT" : d->access_type == 'B' ? " TYPE BEARER" : " TYPE RECORD");
+  text(out, d->access_type == 'J'   ? " TYPE JWT"
+            : d->access_type == 'B' ? " TYPE BEARER"
+                                    : " TYPE RECORD");
   clause(out, " SIGNUP ", d->signup);
   clause(out, " SIGNIN ", d->signin);
   clause(out, " AUTHENTICATE ", d->authenticate);
@@ -453,17 +475,30 @@ bool sql_str_equal(sql_str s, const char *other) {
 
 void sql_print_define(cwi_buf *out, const sql_define *d) {
   switch (d->what) {
-    case SQL_W_NS: text(out, "DEFINE NAMESPACE "); ident(out, d->name); clause(out, " COMMENT ", d->comment); break;
-    case SQL_W_DB: text(out, "DEFINE DATABASE "); ident(out, d->name); clause(out, " COMMENT ", d->comment); break;
+    case SQL_W_NS:
+      text(out, "DEFINE NAMESPACE ");
+      ident(out, d->name);
+      clause(out, " COMMENT ", d->comment);
+      break;
+    case SQL_W_DB:
+      text(out, "DEFINE DATABASE ");
+      ident(out, d->name);
+      clause(out, " COMMENT ", d->comment);
+      break;
     case SQL_W_TABLE: print_table(out, d); break;
     case SQL_W_FIELD: print_field(out, d); break;
     case SQL_W_INDEX: print_index(out, d); break;
     case SQL_W_EVENT: print_event(out, d); break;
-    case SQL_W_FUNCTION: print_function(out, d); print_end(out, d); break;
+    case SQL_W_FUNCTION:
+      print_function(out, d);
+      print_end(out, d);
+      break;
     case SQL_W_PARAM:
       cwi_buf_append_format(out, "DEFINE PARAM $%.*s VALUE ", (int)d->name.size, d->name.text);
-      if (d->body != NULL) sql_print_expr(out, d->body);
-      else text(out, "NONE");
+      if (d->body != NULL)
+        sql_print_expr(out, d->body);
+      else
+        text(out, "NONE");
       print_end(out, d);
       break;
     case SQL_W_ANALYZER: print_analyzer(out, d); break;
@@ -472,11 +507,13 @@ void sql_print_define(cwi_buf *out, const sql_define *d) {
     case SQL_W_SEQUENCE:
       text(out, "DEFINE SEQUENCE ");
       ident(out, d->name);
-      cwi_buf_append_format(out, " BATCH %lld START %lld", (long long)d->batch, (long long)d->start);
+      cwi_buf_append_format(out, " BATCH %lld START %lld", (long long)d->batch,
+                            (long long)d->start);
       break;
     case SQL_W_CONFIG:
       cwi_buf_append_format(out, "GRAPHQL TABLES %.*s FUNCTIONS %.*s", (int)d->tables_mode.size,
-                            d->tables_mode.text, (int)d->functions_mode.size, d->functions_mode.text);
+                            d->tables_mode.text, (int)d->functions_mode.size,
+                            d->functions_mode.text);
       break;
     case SQL_W_API: print_api(out, d); break;
     default: break;

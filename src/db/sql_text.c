@@ -127,12 +127,26 @@ bool sql_ident_text(sql_parser *p, const sql_token *token, sql_str *out) {
 
 static uint64_t unit_nanos(const char *text, size_t *size, uint64_t *seconds) {
   *seconds = 0;
-  if (*size >= 2 && text[1] == 's' && text[0] == 'n') { *size = 2; return 1; }
-  if (*size >= 2 && text[1] == 's' && text[0] == 'u') { *size = 2; return 1000; }
-  if (*size >= 2 && text[1] == 's' && text[0] == 'm') { *size = 2; return 1000000; }
-  if (*size >= 3 && text[2] == 's' && (unsigned char)text[0] >= 0xC2) { *size = 3; return 1000; }
-  static const struct { char unit; uint32_t seconds; } units[] = {
-      {'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}, {'y', 31536000}};
+  if (*size >= 2 && text[1] == 's' && text[0] == 'n') {
+    *size = 2;
+    return 1;
+  }
+  if (*size >= 2 && text[1] == 's' && text[0] == 'u') {
+    *size = 2;
+    return 1000;
+  }
+  if (*size >= 2 && text[1] == 's' && text[0] == 'm') {
+    *size = 2;
+    return 1000000;
+  }
+  if (*size >= 3 && text[2] == 's' && (unsigned char)text[0] >= 0xC2) {
+    *size = 3;
+    return 1000;
+  }
+  static const struct {
+    char unit;
+    uint32_t seconds;
+  } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}, {'y', 31536000}};
   for (size_t i = 0; i < CWI_ARRAY_LEN(units) && *size >= 1; i++) {
     if (text[0] == units[i].unit) {
       *seconds = units[i].seconds;
@@ -219,7 +233,8 @@ static bool date_fail_char(date_reader *r, const char *expected) {
                   expected, (int)len, r->text + r->i);
 }
 
-static bool date_number(date_reader *r, unsigned digits, unsigned min, unsigned max, unsigned *out) {
+static bool date_number(date_reader *r, unsigned digits, unsigned min, unsigned max,
+                        unsigned *out) {
   size_t start = r->i;
   *out = 0;
   for (unsigned k = 0; k < digits; k++, r->i++) {
@@ -389,8 +404,7 @@ static sql_expr *bytes_value(sql_parser *p, const sql_token *token) {
     data[i / 2] = (uint8_t)(i % 2 == 0 ? digit * 16 : data[i / 2] + digit);
   }
   if (size % 2 != 0) {
-    sql_fail(p, at + size, 1, NULL,
-             "Unexpected end of byte-string, expected a hexidecimal digit");
+    sql_fail(p, at + size, 1, NULL, "Unexpected end of byte-string, expected a hexidecimal digit");
     return NULL;
   }
   if (cw_value_bytes(data, size / 2, &value, NULL) != CW_OK) {
@@ -483,7 +497,8 @@ sql_expr *sql_number_value(sql_parser *p, const sql_token *token, bool negative)
   uint64_t magnitude = 0, limit = negative ? (uint64_t)INT64_MAX + 1 : (uint64_t)INT64_MAX;
   for (size_t i = negative ? 1 : 0; i < n; i++) {
     if (CWI_MUL_OVERFLOWS(magnitude, 10U, &magnitude) ||
-        CWI_ADD_OVERFLOWS(magnitude, (uint64_t)(digits[i] - '0'), &magnitude) || magnitude > limit) {
+        CWI_ADD_OVERFLOWS(magnitude, (uint64_t)(digits[i] - '0'), &magnitude) ||
+        magnitude > limit) {
       sql_fail(p, token->at, token->size, NULL,
                "Failed to parse number: number too large to fit in target type");
       return NULL;
@@ -510,8 +525,8 @@ sql_expr *sql_regex(sql_parser *p) {
   }
   cw_value value;
   cw_error err = {0};
-  cw_status status = pattern.failed ? CW_E_NOMEM
-                                    : cwi_db_value_regex(pattern.data, pattern.size, &value, &err);
+  cw_status status =
+      pattern.failed ? CW_E_NOMEM : cwi_db_value_regex(pattern.data, pattern.size, &value, &err);
   if (status == CW_E_PARSE) {
     size_t column = err.column > 0 ? (size_t)err.column - 1 : 0;
     const char *reason = err.message;
