@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Calls: functions of the library and defined ones, closures, methods; and what the library asks of the
- * executor. */
+/* Calls: functions of the library and defined ones, closures, methods; and what the library asks of
+ * the executor. */
 #include <string.h>
 #include <strings.h>
 
@@ -17,12 +17,12 @@ typedef struct db_closure {
 
 static void closure_deinit(cwi_box *box) {
   db_closure *closure = (db_closure *)(void *)box;
-  sql_program_release(closure->program);
+  cwi_sql_program_release(closure->program);
   cw_value_release(&closure->captured);
 }
 
 static bool closure_text(const cwi_box *box, cwi_buf *out) {
-  sql_print_expr(out, ((const db_closure *)(const void *)box)->node);
+  cwi_sql_print_expr(out, ((const db_closure *)(const void *)box)->node);
   return !out->failed;
 }
 
@@ -56,11 +56,11 @@ static cw_status merge(db_ctx *c, const db_vars *vars, cw_value *into) {
   return status;
 }
 
-cw_status db_closure_new(db_ctx *c, const sql_expr *node, cw_value *out) {
+cw_status cwi_exec_closure_new(db_ctx *c, const sql_expr *node, cw_value *out) {
   cw_status status = cwi_value_box(&closure_ops.base, out, &c->err);
   if (status != CW_OK) return status;
   db_closure *closure = (db_closure *)(void *)cwi_value_box_ptr(*out);
-  closure->program = sql_program_retain(c->program);
+  closure->program = cwi_sql_program_retain(c->program);
   closure->node = node;
   status = merge(c, &c->session->vars, &closure->captured);
   if (status == CW_OK) status = merge(c, c->vars, &closure->captured);
@@ -69,11 +69,12 @@ cw_status db_closure_new(db_ctx *c, const sql_expr *node, cw_value *out) {
 }
 
 static cw_status enter_call(db_ctx *c) {
-  if (++c->calls <= DB_CALL_DEPTH_MAX) return db_tick(c);
+  if (++c->calls <= DB_CALL_DEPTH_MAX) return cwi_exec_tick(c);
   c->calls--;
-  return db_fail(c, CW_E_QUERY,
-                 "Reached excessive computation depth due to functions, subqueries, or computed "
-                 "values");
+  return cwi_exec_fail(
+      c, CW_E_QUERY,
+      "Reached excessive computation depth due to functions, subqueries, or computed "
+      "values");
 }
 
 /* Runs a body in variables of its own; RETURN ends it. */
@@ -89,7 +90,7 @@ static cw_status run_body(db_ctx *c, sql_program *program, const sql_expr *body,
   if (!keep_doc) c->doc = NULL;
   c->group = NULL;
   c->program = program;
-  status = db_eval(c, body, out);
+  status = cwi_exec_eval(c, body, out);
   c->program = program_before;
   c->group = group_before;
   c->doc = doc_before;
@@ -102,9 +103,10 @@ static cw_status run_body(db_ctx *c, sql_program *program, const sql_expr *body,
     status = CW_OK;
   } else if (status == DB_FLOW) {
     c->flow = DB_FLOW_NONE;
-    status = db_fail(c, CW_E_QUERY,
-                     "Invalid control flow statement, break or continue statement found outside of "
-                     "loop.");
+    status = cwi_exec_fail(
+        c, CW_E_QUERY,
+        "Invalid control flow statement, break or continue statement found outside of "
+        "loop.");
   }
   return status;
 }
@@ -115,15 +117,15 @@ static cw_status coerce_return(db_ctx *c, const sql_type *type, const char *name
   cwi_buf_init(&prefix, 0);
   cwi_buf_append_format(&prefix, "Couldn't coerce return value from function `%s`: ", name);
   cw_value coerced = cwi_value_none();
-  cw_status status = db_coerce(c, *out, type, cwi_buf_cstr(&prefix), &coerced);
+  cw_status status = cwi_exec_coerce(c, *out, type, cwi_buf_cstr(&prefix), &coerced);
   cwi_buf_deinit(&prefix);
   cw_value_release(out);
   *out = coerced;
   return status;
 }
 
-cw_status db_closure_call(db_ctx *c, cw_value value, const cw_value *args, size_t len,
-                          cw_value *out) {
+cw_status cwi_exec_closure_call(db_ctx *c, cw_value value, const cw_value *args, size_t len,
+                                cw_value *out) {
   const db_closure *closure = (const db_closure *)(const void *)cwi_value_box_ptr(value);
   const sql_expr *node = closure->node;
   db_vars captured = {.values = closure->captured};
@@ -136,24 +138,25 @@ cw_status db_closure_call(db_ctx *c, cw_value value, const cw_value *args, size_
     if (arg->type == NULL) {
       item = cwi_value_retain(given);
     } else {
-      status = db_coerce(c, given, arg->type, "", &item);
+      status = cwi_exec_coerce(c, given, arg->type, "", &item);
       if (status == CW_E_QUERY) {
         cwi_buf text;
         cwi_buf_init(&text, 4096);
-        sql_print_type(&text, arg->type);
-        status = db_fail(c, CW_E_QUERY,
-                         "Incorrect arguments for function ANONYMOUS(). Expected a value of type "
-                         "'%.*s' for argument $%.*s",
-                         (int)text.size, text.data, (int)arg->name.size, arg->name.text);
+        cwi_sql_print_type(&text, arg->type);
+        status =
+            cwi_exec_fail(c, CW_E_QUERY,
+                          "Incorrect arguments for function ANONYMOUS(). Expected a value of type "
+                          "'%.*s' for argument $%.*s",
+                          (int)text.size, text.data, (int)arg->name.size, arg->name.text);
         cwi_buf_deinit(&text);
       }
     }
-    if (status == CW_OK) status = db_var_set(c, &vars, arg->name.text, arg->name.size, item);
+    if (status == CW_OK) status = cwi_exec_var_set(c, &vars, arg->name.text, arg->name.size, item);
   }
-  sql_program *program = sql_program_retain(closure->program);
+  sql_program *program = cwi_sql_program_retain(closure->program);
   if (status == CW_OK) status = run_body(c, program, node->u.closure.body, &vars, true, out);
   if (status == CW_OK) status = coerce_return(c, node->u.closure.returns, "ANONYMOUS", out);
-  sql_program_release(program);
+  cwi_sql_program_release(program);
   cw_value_release(&vars.values);
   if (status != CW_OK) cw_value_release(out);
   return status;
@@ -183,11 +186,12 @@ static cw_status bind_args(db_ctx *c, const sql_define *d, const cw_value *args,
       cwi_buf_append_format(&text, "%zu", min);
     else
       cwi_buf_append_format(&text, "%zu to %u", min, d->args.len);
-    cw_status status = db_fail(c, CW_E_QUERY,
-                               "Incorrect arguments for function fn::%.*s(). The function expects "
-                               "%s argument%s.",
-                               (int)d->name.size, d->name.text, cwi_buf_cstr(&text),
-                               d->args.len == 1 && min == 1 ? "" : "s");
+    cw_status status =
+        cwi_exec_fail(c, CW_E_QUERY,
+                      "Incorrect arguments for function fn::%.*s(). The function expects "
+                      "%s argument%s.",
+                      (int)d->name.size, d->name.text, cwi_buf_cstr(&text),
+                      d->args.len == 1 && min == 1 ? "" : "s");
     cwi_buf_deinit(&text);
     return status;
   }
@@ -201,10 +205,10 @@ static cw_status bind_args(db_ctx *c, const sql_define *d, const cw_value *args,
                           "`$%.*s`: ",
                           (int)d->name.size, d->name.text, (int)arg->name.size, arg->name.text);
     cw_value item = cwi_value_none();
-    status =
-        db_coerce(c, i < len ? args[i] : cwi_value_none(), arg->type, cwi_buf_cstr(&prefix), &item);
+    status = cwi_exec_coerce(c, i < len ? args[i] : cwi_value_none(), arg->type,
+                             cwi_buf_cstr(&prefix), &item);
     cwi_buf_deinit(&prefix);
-    if (status == CW_OK) status = db_var_set(c, vars, arg->name.text, arg->name.size, item);
+    if (status == CW_OK) status = cwi_exec_var_set(c, vars, arg->name.text, arg->name.size, item);
   }
   return status;
 }
@@ -213,7 +217,7 @@ static cw_status call_defined(db_ctx *c, sql_str path, const cw_value *args, siz
                               cw_value *out) {
   sql_str name = {.text = path.text + 4, .size = path.size - 4};
   cw_value entry = cwi_value_none();
-  cw_status status = db_scope_get(c, false);
+  cw_status status = cwi_exec_scope_get(c, false);
   if (status == CW_OK && c->scope.db != 0) {
     status = cwi_db_catalog_get(c->txn, CWI_DB_DEF_FUNCTION, c->scope, name.text, name.size, &entry,
                                 &c->err);
@@ -221,28 +225,29 @@ static cw_status call_defined(db_ctx *c, sql_str path, const cw_value *args, siz
   if (status != CW_OK) return status;
   if (entry.kind != CW_VALUE_OBJECT) {
     if (c->in_fields) {
-      return db_fail(c, CW_E_QUERY, "The function '%.*s' does not exist", (int)path.size,
-                     path.text);
+      return cwi_exec_fail(c, CW_E_QUERY, "The function '%.*s' does not exist", (int)path.size,
+                           path.text);
     }
-    return db_fail(c, CW_E_QUERY, "Function '%.*s' not found: The function '%.*s' does not exist",
-                   (int)path.size, path.text, (int)path.size, path.text);
+    return cwi_exec_fail(c, CW_E_QUERY,
+                         "Function '%.*s' not found: The function '%.*s' does not exist",
+                         (int)path.size, path.text, (int)path.size, path.text);
   }
   db_def def = {0};
   db_vars vars = {0};
-  status = db_def_parse(c, entry, &def);
+  status = cwi_exec_def_parse(c, entry, &def);
   cw_value_release(&entry);
   if (status != CW_OK) return status;
   const sql_define *d = def.define;
   bool allowed = !d->perm_given || d->perm.kind == SQL_PERM_FULL;
   if (d->perm_given && d->perm.kind == SQL_PERM_WHERE) {
     cw_value yes = cwi_value_none();
-    status = db_eval(c, d->perm.where, &yes);
+    status = cwi_exec_eval(c, d->perm.where, &yes);
     allowed = status == CW_OK && cwi_db_truthy(yes);
     cw_value_release(&yes);
   }
   if (status == CW_OK && !allowed) {
-    status = db_fail(c, CW_E_QUERY, "You don't have permission to run the fn::%.*s function",
-                     (int)path.size, path.text);
+    status = cwi_exec_fail(c, CW_E_QUERY, "You don't have permission to run the fn::%.*s function",
+                           (int)path.size, path.text);
   }
   if (status == CW_OK) status = bind_args(c, d, args, len, &vars);
   if (status == CW_OK) status = run_body(c, def.program, d->body, &vars, false, out);
@@ -255,26 +260,27 @@ static cw_status call_defined(db_ctx *c, sql_str path, const cw_value *args, siz
     cwi_buf_deinit(&text);
   }
   cw_value_release(&vars.values);
-  db_def_deinit(&def);
+  cwi_exec_def_deinit(&def);
   return status;
 }
 
 /* ---- functions of the library ---- */
 
-cw_status db_fn_run(db_ctx *c, const char *name, const cw_value *args, size_t len, cw_value *out) {
+cw_status cwi_exec_fn_run(db_ctx *c, const char *name, const cw_value *args, size_t len,
+                          cw_value *out) {
   const cwi_db_fn *fn = cwi_db_fn_find(name, strlen(name));
-  if (fn == NULL) return db_fail(c, CW_E_QUERY, "Unknown function '%s'", name);
+  if (fn == NULL) return cwi_exec_fail(c, CW_E_QUERY, "Unknown function '%s'", name);
   return cwi_db_fn_invoke(&c->fn, fn, args, len, out, &c->err);
 }
 
-cw_status db_call(db_ctx *c, const sql_expr *node, cw_value *out) {
+cw_status cwi_exec_call(db_ctx *c, const sql_expr *node, cw_value *out) {
   sql_str name = node->u.call.name;
   size_t len = node->u.call.args.len;
   cw_value args = cwi_value_none();
   cw_status status = cw_value_array(len, &args, &c->err);
   for (size_t i = 0; status == CW_OK && i < len; i++) {
     cw_value item = cwi_value_none();
-    status = db_eval(c, node->u.call.args.items[i], &item);
+    status = cwi_exec_eval(c, node->u.call.args.items[i], &item);
     if (status == CW_OK) status = cw_value_array_push(&args, item, &c->err);
   }
   if (status == CW_OK) {
@@ -282,14 +288,16 @@ cw_status db_call(db_ctx *c, const sql_expr *node, cw_value *out) {
     if (name.size > 4 && strncasecmp(name.text, "fn::", 4) == 0) {
       status = call_defined(c, name, items, len, out);
     } else if (name.size > 4 && strncasecmp(name.text, "ml::", 4) == 0) {
-      status = db_fail(c, CW_E_QUERY,
-                       "Problem with machine learning computation. Machine learning computation is "
-                       "not enabled.");
+      status = cwi_exec_fail(
+          c, CW_E_QUERY,
+          "Problem with machine learning computation. Machine learning computation is "
+          "not enabled.");
     } else {
       const cwi_db_fn *fn = cwi_db_fn_find(name.text, name.size);
       if (fn == NULL) {
-        status = db_fail(c, CW_E_QUERY, "Unknown function '%.*s' - not found in function registry",
-                         (int)name.size, name.text);
+        status =
+            cwi_exec_fail(c, CW_E_QUERY, "Unknown function '%.*s' - not found in function registry",
+                          (int)name.size, name.text);
       } else {
         status = cwi_db_fn_invoke(&c->fn, fn, items, len, out, &c->err);
       }
@@ -304,7 +312,7 @@ cw_status db_call(db_ctx *c, const sql_expr *node, cw_value *out) {
 /* "Incorrect arguments for function array::map(). ..." reads "... for method map(). ..." */
 static cw_status rename_method(db_ctx *c, sql_str name) {
   static const char head[] = "Incorrect arguments for function ";
-  cw_bytes text = db_error_text(c);
+  cw_bytes text = cwi_exec_error_text(c);
   const char *data = text.data;
   size_t size = sizeof(head) - 1;
   if (text.size < size || memcmp(data, head, size) != 0) return CW_E_QUERY;
@@ -313,20 +321,20 @@ static cw_status rename_method(db_ctx *c, sql_str name) {
   cwi_buf copy;
   cwi_buf_init(&copy, 0);
   cwi_buf_append(&copy, rest, text.size - (size_t)(rest - data));
-  cw_status status = db_fail(c, CW_E_QUERY, "Incorrect arguments for method %.*s%.*s",
-                             (int)name.size, name.text, (int)copy.size, copy.data);
+  cw_status status = cwi_exec_fail(c, CW_E_QUERY, "Incorrect arguments for method %.*s%.*s",
+                                   (int)name.size, name.text, (int)copy.size, copy.data);
   cwi_buf_deinit(&copy);
   return status;
 }
 
-cw_status db_method(db_ctx *c, cw_value value, const sql_part *part, cw_value *out) {
+cw_status cwi_exec_method(db_ctx *c, cw_value value, const sql_part *part, cw_value *out) {
   size_t len = part->args.len;
   cw_value args = cwi_value_none();
   cw_status status = cw_value_array(len + 1, &args, &c->err);
   if (status == CW_OK) status = cw_value_array_push(&args, cwi_value_retain(value), &c->err);
   for (size_t i = 0; status == CW_OK && i < len; i++) {
     cw_value item = cwi_value_none();
-    status = db_eval(c, part->args.items[i], &item);
+    status = cwi_exec_eval(c, part->args.items[i], &item);
     if (status == CW_OK) status = cw_value_array_push(&args, item, &c->err);
   }
   if (status != CW_OK) {
@@ -339,15 +347,15 @@ cw_status db_method(db_ctx *c, cw_value value, const sql_part *part, cw_value *o
                      : cwi_value_none();
   const cwi_db_fn *fn = NULL;
   if (own.kind == CW_VALUE_BOX && cwi_db_kind_of(own) == CWI_DB_FUNCTION) {
-    status = db_closure_call(c, own, items + 1, len, out);
+    status = cwi_exec_closure_call(c, own, items + 1, len, out);
   } else if ((fn = cwi_db_fn_method(value, part->name.text, part->name.size)) == NULL) {
-    status =
-        db_fail(c, CW_E_QUERY,
-                "There was a problem running the %.*s() function. no such method found for the "
-                "%s type",
-                (int)part->name.size, part->name.text, cwi_db_kind_name(cwi_db_kind_of(value)));
+    status = cwi_exec_fail(
+        c, CW_E_QUERY,
+        "There was a problem running the %.*s() function. no such method found for the "
+        "%s type",
+        (int)part->name.size, part->name.text, cwi_db_kind_name(cwi_db_kind_of(value)));
   } else if (strcmp(fn->name, "value::diff") == 0 || strcmp(fn->name, "value::patch") == 0) {
-    status = db_fail(c, CW_E_QUERY, "Function '%s' requires async execution", fn->name);
+    status = cwi_exec_fail(c, CW_E_QUERY, "Function '%s' requires async execution", fn->name);
   } else {
     cwi_buf_clear(&c->text);
     status = cwi_db_fn_invoke(&c->fn, fn, items, len + 1, out, &c->err);
@@ -362,7 +370,7 @@ cw_status db_method(db_ctx *c, cw_value value, const sql_part *part, cw_value *o
 static cw_status host_call(void *context, cw_value closure, const cw_value *args, size_t len,
                            cw_value *out, cw_error *err) {
   (void)err;
-  return db_closure_call(context, closure, args, len, out);
+  return cwi_exec_closure_call(context, closure, args, len, out);
 }
 
 static cw_status host_record_get(void *context, cw_value record, cw_value *out, cw_error *err) {
@@ -370,16 +378,17 @@ static cw_status host_record_get(void *context, cw_value record, cw_value *out, 
   (void)err;
   db_table *table;
   *out = cwi_value_none();
-  cw_status status = db_table_need(c, cwi_db_record_table(record), &table);
-  return status == CW_OK ? db_record_read(c, table, record, out) : status;
+  cw_status status = cwi_exec_table_need(c, cwi_db_record_table(record), &table);
+  return status == CW_OK ? cwi_exec_record_read(c, table, record, out) : status;
 }
 
 static cw_status host_is_edge(void *context, cw_value record, bool *is, cw_error *err) {
   db_ctx *c = context;
   (void)err;
   cw_value doc = cwi_value_none();
-  cw_status status = db_record_get(c, record, &doc);
-  *is = db_is_record(db_obj_get(doc, "in")) && db_is_record(db_obj_get(doc, "out"));
+  cw_status status = cwi_exec_record_get(c, record, &doc);
+  *is = cwi_exec_is_record(cwi_exec_obj_get(doc, "in")) &&
+        cwi_exec_is_record(cwi_exec_obj_get(doc, "out"));
   cw_value_release(&doc);
   return status;
 }
@@ -390,8 +399,8 @@ static cw_status host_table_exists(void *context, const char *name, size_t size,
   (void)err;
   cw_value text = cwi_value_none();
   db_table *table = NULL;
-  cw_status status = db_string(c, name, size, &text);
-  if (status == CW_OK) status = db_table_get(c, text, false, &table);
+  cw_status status = cwi_exec_string(c, name, size, &text);
+  if (status == CW_OK) status = cwi_exec_table_get(c, text, false, &table);
   *exists = table != NULL;
   cw_value_release(&text);
   return status;
@@ -404,12 +413,12 @@ static cw_status host_parse_record(void *context, const char *text, size_t size,
   sql_program *program = NULL;
   *out = cwi_value_none();
   *ok = false;
-  cw_status status = sql_parse_record(text, size, &program);
-  if (status == CW_E_NOMEM) return db_nomem(c);
+  cw_status status = cwi_sql_parse_record(text, size, &program);
+  if (status == CW_E_NOMEM) return cwi_exec_nomem(c);
   if (status != CW_OK) return CW_OK;
-  status = db_eval(c, program->statements.items[0], out);
+  status = cwi_exec_eval(c, program->statements.items[0], out);
   *ok = status == CW_OK;
-  sql_program_release(program);
+  cwi_sql_program_release(program);
   return status;
 }
 
@@ -426,7 +435,7 @@ static cw_status host_session(void *context, cwi_db_session_part part, cw_value 
 static cw_status host_special(void *context, const cwi_db_fn *fn, const cw_value *args, size_t len,
                               cw_value *out, cw_error *err) {
   (void)err;
-  return db_special(context, fn, args, len, out);
+  return cwi_exec_special(context, fn, args, len, out);
 }
 
 static const cwi_db_fn_host host = {
@@ -439,4 +448,4 @@ static const cwi_db_fn_host host = {
     .special = host_special,
 };
 
-void db_fn_host_init(db_ctx *c) { c->fn = (cwi_db_fn_ctx){.host = &host, .context = c}; }
+void cwi_exec_fn_host_init(db_ctx *c) { c->fn = (cwi_db_fn_ctx){.host = &host, .context = c}; }

@@ -17,12 +17,12 @@ static bool is_silent(const sql_expr *node) {
 }
 
 /* A block gives its last value; RETURN inside ends it. */
-cw_status db_block(db_ctx *c, const sql_expr *node, cw_value *out) {
+cw_status cwi_exec_block(db_ctx *c, const sql_expr *node, cw_value *out) {
   cw_status status = CW_OK;
   for (uint32_t i = 0; status == CW_OK && i < node->u.list.len; i++) {
     const sql_expr *item = node->u.list.items[i];
     cw_value_release(out);
-    status = db_eval(c, item, out);
+    status = cwi_exec_eval(c, item, out);
     if (status == CW_OK && is_silent(item)) cw_value_release(out);
   }
   return status;
@@ -31,12 +31,13 @@ cw_status db_block(db_ctx *c, const sql_expr *node, cw_value *out) {
 static cw_status exec_let(db_ctx *c, const sql_let *s) {
   static const char *const guarded[] = {"auth", "session", "token", "access"};
   for (size_t i = 0; i < CWI_ARRAY_LEN(guarded); i++) {
-    if (db_name_is(s->name, guarded[i])) {
-      return db_fail(c, CW_E_QUERY, "'%s' is a protected variable and cannot be set", guarded[i]);
+    if (cwi_exec_name_is(s->name, guarded[i])) {
+      return cwi_exec_fail(c, CW_E_QUERY, "'%s' is a protected variable and cannot be set",
+                           guarded[i]);
     }
   }
   cw_value value = cwi_value_none();
-  cw_status status = db_eval(c, s->value, &value);
+  cw_status status = cwi_exec_eval(c, s->value, &value);
   if (status == CW_OK && s->type != NULL) {
     cw_value coerced = cwi_value_none();
     cwi_buf prefix;
@@ -44,7 +45,7 @@ static cw_status exec_let(db_ctx *c, const sql_let *s) {
     cwi_buf_append_format(&prefix,
                           "Tried to set `$%.*s`, but couldn't coerce value: ", (int)s->name.size,
                           s->name.text);
-    status = db_coerce(c, value, s->type, cwi_buf_cstr(&prefix), &coerced);
+    status = cwi_exec_coerce(c, value, s->type, cwi_buf_cstr(&prefix), &coerced);
     cwi_buf_deinit(&prefix);
     cw_value_release(&value);
     value = coerced;
@@ -52,27 +53,27 @@ static cw_status exec_let(db_ctx *c, const sql_let *s) {
   if (status != CW_OK) return status;
   db_vars *vars = c->vars != NULL ? c->vars : &c->session->vars;
   if (value.kind == CW_VALUE_NONE && vars->values.kind != CW_VALUE_OBJECT) return CW_OK;
-  return db_var_set(c, vars, s->name.text, s->name.size, value);
+  return cwi_exec_var_set(c, vars, s->name.text, s->name.size, value);
 }
 
 static cw_status exec_if(db_ctx *c, const sql_if *s, cw_value *out) {
   for (uint32_t i = 0; i < s->conds.len; i++) {
     cw_value cond = cwi_value_none();
-    cw_status status = db_eval(c, s->conds.items[i], &cond);
+    cw_status status = cwi_exec_eval(c, s->conds.items[i], &cond);
     bool yes = cwi_db_truthy(cond);
     cw_value_release(&cond);
     if (status != CW_OK) return status;
-    if (yes) return db_eval(c, s->bodies.items[i], out);
+    if (yes) return cwi_exec_eval(c, s->bodies.items[i], out);
   }
-  return s->other != NULL ? db_eval(c, s->other, out) : CW_OK;
+  return s->other != NULL ? cwi_exec_eval(c, s->other, out) : CW_OK;
 }
 
 static cw_status loop_once(db_ctx *c, const sql_for *s, cw_value item, bool *stop) {
   db_vars vars = {.up = c->vars};
   cw_value ignored = cwi_value_none();
-  cw_status status = db_var_set(c, &vars, s->name.text, s->name.size, item);
+  cw_status status = cwi_exec_var_set(c, &vars, s->name.text, s->name.size, item);
   c->vars = &vars;
-  if (status == CW_OK) status = db_eval(c, s->body, &ignored);
+  if (status == CW_OK) status = cwi_exec_eval(c, s->body, &ignored);
   c->vars = vars.up;
   cw_value_release(&vars.values);
   cw_value_release(&ignored);
@@ -81,12 +82,12 @@ static cw_status loop_once(db_ctx *c, const sql_for *s, cw_value item, bool *sto
     c->flow = DB_FLOW_NONE;
     status = CW_OK;
   }
-  return status == CW_OK ? db_tick(c) : status;
+  return status == CW_OK ? cwi_exec_tick(c) : status;
 }
 
 static cw_status exec_for(db_ctx *c, const sql_for *s) {
   cw_value range = cwi_value_none();
-  cw_status status = db_eval(c, s->range, &range);
+  cw_status status = cwi_exec_eval(c, s->range, &range);
   bool stop = false;
   if (status != CW_OK) return status;
   int64_t first, end;
@@ -100,10 +101,10 @@ static cw_status exec_for(db_ctx *c, const sql_for *s) {
     }
   } else if (range.kind == CW_VALUE_STRING) {
     sql_str text = db_str(range);
-    status = db_fail(c, CW_E_QUERY, "Cannot execute statement using value: %.*s", (int)text.size,
-                     text.text);
+    status = cwi_exec_fail(c, CW_E_QUERY, "Cannot execute statement using value: %.*s",
+                           (int)text.size, text.text);
   } else {
-    status = db_fail_value(c, "Cannot execute statement using value: ", range, "");
+    status = cwi_exec_fail_value(c, "Cannot execute statement using value: ", range, "");
   }
   cw_value_release(&range);
   return status;
@@ -111,13 +112,13 @@ static cw_status exec_for(db_ctx *c, const sql_for *s) {
 
 static cw_status exec_throw(db_ctx *c, const sql_simple *s) {
   cw_value value = cwi_value_none();
-  cw_status status = db_eval(c, s->expr, &value);
+  cw_status status = cwi_exec_eval(c, s->expr, &value);
   if (status != CW_OK) return status;
   if (value.kind == CW_VALUE_STRING) {
     sql_str text = db_str(value);
-    status = db_fail(c, CW_E_QUERY, "An error occurred: %.*s", (int)text.size, text.text);
+    status = cwi_exec_fail(c, CW_E_QUERY, "An error occurred: %.*s", (int)text.size, text.text);
   } else {
-    status = db_fail_value(c, "An error occurred: ", value, "");
+    status = cwi_exec_fail_value(c, "An error occurred: ", value, "");
   }
   cw_value_release(&value);
   return status;
@@ -125,7 +126,7 @@ static cw_status exec_throw(db_ctx *c, const sql_simple *s) {
 
 static cw_status exec_return(db_ctx *c, const sql_simple *s) {
   cw_value value = cwi_value_none();
-  cw_status status = db_eval(c, s->expr, &value);
+  cw_status status = cwi_exec_eval(c, s->expr, &value);
   if (status == DB_FLOW && c->flow == DB_FLOW_RETURN) {
     bool block = s->expr->kind == SQL_BLOCK;
     cw_value inner = c->flow_value;
@@ -142,7 +143,7 @@ static cw_status exec_return(db_ctx *c, const sql_simple *s) {
         cw_value_release(&inner);
     }
   }
-  if (status == CW_OK && s->fetch.len > 0) status = db_fetch(c, &value, &s->fetch);
+  if (status == CW_OK && s->fetch.len > 0) status = cwi_exec_fetch(c, &value, &s->fetch);
   if (status == CW_OK) return run_flow(c, DB_FLOW_RETURN, value);
   cw_value_release(&value);
   return status;
@@ -150,8 +151,10 @@ static cw_status exec_return(db_ctx *c, const sql_simple *s) {
 
 static cw_status use_result(db_ctx *c, cw_value *out) {
   cw_status status = cw_value_object(out, &c->err);
-  if (status == CW_OK) status = db_obj_set(c, out, "namespace", cwi_value_retain(c->session->ns));
-  if (status == CW_OK) status = db_obj_set(c, out, "database", cwi_value_retain(c->session->db));
+  if (status == CW_OK)
+    status = cwi_exec_obj_set(c, out, "namespace", cwi_value_retain(c->session->ns));
+  if (status == CW_OK)
+    status = cwi_exec_obj_set(c, out, "database", cwi_value_retain(c->session->db));
   return status;
 }
 
@@ -159,43 +162,43 @@ static cw_status exec_use(db_ctx *c, const sql_use *s, cw_value *out) {
   cw_value name = cwi_value_none();
   cw_status status = CW_OK;
   if (s->ns.size > 0) {
-    status = db_string(c, s->ns.text, s->ns.size, &name);
+    status = cwi_exec_string(c, s->ns.text, s->ns.size, &name);
     if (status != CW_OK) return status;
     cw_value_release(&c->session->ns);
     c->session->ns = name;
   }
   if (s->db.size > 0) {
-    status = db_string(c, s->db.text, s->db.size, &name);
+    status = cwi_exec_string(c, s->db.text, s->db.size, &name);
     if (status != CW_OK) return status;
     cw_value_release(&c->session->db);
     c->session->db = name;
   }
   c->scope = (cwi_db_scope){0};
   /* A database that is named with USE DB is made; a namespace alone is not. */
-  if (s->db.size > 0 && cwi_db_txn_is_write(c->txn)) status = db_scope_get(c, true);
+  if (s->db.size > 0 && cwi_db_txn_is_write(c->txn)) status = cwi_exec_scope_get(c, true);
   return status == CW_OK ? use_result(c, out) : status;
 }
 
 static cw_status exec_sleep(db_ctx *c, const sql_simple *s) {
   cw_value value = cwi_value_none(), ignored = cwi_value_none();
-  cw_status status = db_eval(c, s->expr, &value);
-  if (status == CW_OK) status = db_fn_run(c, "sleep", &value, 1, &ignored);
+  cw_status status = cwi_exec_eval(c, s->expr, &value);
+  if (status == CW_OK) status = cwi_exec_fn_run(c, "sleep", &value, 1, &ignored);
   cw_value_release(&value);
   cw_value_release(&ignored);
   return status;
 }
 
-cw_status db_exec(db_ctx *c, const sql_expr *node, cw_value *out) {
-  cw_status status = db_tick(c);
+cw_status cwi_exec_statement(db_ctx *c, const sql_expr *node, cw_value *out) {
+  cw_status status = cwi_exec_tick(c);
   if (status != CW_OK) return status;
   switch ((sql_node)node->kind) {
-    case SQL_SELECT: return db_exec_select(c, node, out);
+    case SQL_SELECT: return cwi_exec_select(c, node, out);
     case SQL_CREATE:
     case SQL_UPDATE:
     case SQL_UPSERT:
-    case SQL_DELETE: return db_exec_write(c, node, out);
-    case SQL_INSERT: return db_exec_insert(c, node, out);
-    case SQL_RELATE: return db_exec_relate(c, node, out);
+    case SQL_DELETE: return cwi_exec_write(c, node, out);
+    case SQL_INSERT: return cwi_exec_insert(c, node, out);
+    case SQL_RELATE: return cwi_exec_relate(c, node, out);
     case SQL_LET: return exec_let(c, node->u.stmt);
     case SQL_RETURN: return exec_return(c, node->u.stmt);
     case SQL_IF: return exec_if(c, node->u.stmt, out);
@@ -206,50 +209,51 @@ cw_status db_exec(db_ctx *c, const sql_expr *node, cw_value *out) {
     case SQL_SLEEP: return exec_sleep(c, node->u.stmt);
     case SQL_USE: return exec_use(c, node->u.stmt, out);
     case SQL_OPTION: return CW_OK;
-    case SQL_INFO: return db_exec_info(c, node, out);
+    case SQL_INFO: return cwi_exec_info(c, node, out);
     case SQL_SHOW: return cw_value_array(0, out, &c->err);
-    case SQL_DEFINE: return db_exec_define(c, node, out);
-    case SQL_REMOVE: return db_exec_remove(c, node, out);
-    case SQL_ALTER: return db_exec_alter(c, node, out);
-    case SQL_REBUILD: return db_exec_rebuild(c, node, out);
+    case SQL_DEFINE: return cwi_exec_define(c, node, out);
+    case SQL_REMOVE: return cwi_exec_remove(c, node, out);
+    case SQL_ALTER: return cwi_exec_alter(c, node, out);
+    case SQL_REBUILD: return cwi_exec_rebuild(c, node, out);
     case SQL_EXPLAIN: {
       const sql_simple *s = node->u.stmt;
-      if (s->expr->kind == SQL_SELECT) return db_explain(c, s->expr->u.stmt, false, out);
-      return db_fail(c, CW_E_QUERY, "Only SELECT can be explained");
+      if (s->expr->kind == SQL_SELECT) return cwi_exec_explain(c, s->expr->u.stmt, false, out);
+      return cwi_exec_fail(c, CW_E_QUERY, "Only SELECT can be explained");
     }
     case SQL_LIVE: {
       const sql_select *s = node->u.stmt;
       const sql_expr *target = s->what.items[0];
       cw_value value = cwi_value_none();
       db_table *table;
-      status = db_eval(c, target, &value);
+      status = cwi_exec_eval(c, target, &value);
       if (status == CW_OK && cwi_db_kind_of(value) != CWI_DB_TABLE) {
-        status = db_fail_value(c, "Cannot execute LIVE statement using value: ", value, "");
+        status = cwi_exec_fail_value(c, "Cannot execute LIVE statement using value: ", value, "");
       } else if (status == CW_OK) {
-        status = db_table_need(c, cwi_db_table_name(value), &table);
+        status = cwi_exec_table_need(c, cwi_db_table_name(value), &table);
       }
       cw_value_release(&value);
       if (status == CW_OK) {
-        status = db_fail(c, CW_E_UNSUPPORTED, "LIVE SELECT is not supported by this connection");
+        status =
+            cwi_exec_fail(c, CW_E_UNSUPPORTED, "LIVE SELECT is not supported by this connection");
       }
       return status;
     }
     case SQL_KILL: {
       const sql_simple *s = node->u.stmt;
       cw_value value = cwi_value_none();
-      status = db_eval(c, s->expr, &value);
+      status = cwi_exec_eval(c, s->expr, &value);
       if (status == CW_OK)
-        status = db_fail_value(c, "Cannot execute KILL statement using id: ", value, "");
+        status = cwi_exec_fail_value(c, "Cannot execute KILL statement using id: ", value, "");
       cw_value_release(&value);
       return status;
     }
     case SQL_ACCESS: {
       const sql_info *s = node->u.stmt;
       sql_str db = db_str(c->session->db);
-      return db_fail(c, CW_E_QUERY,
-                     "The access method '%.*s' does not exist in the database '%.*s'",
-                     (int)s->name.size, s->name.text, (int)db.size, db.text);
+      return cwi_exec_fail(c, CW_E_QUERY,
+                           "The access method '%.*s' does not exist in the database '%.*s'",
+                           (int)s->name.size, s->name.text, (int)db.size, db.text);
     }
-    default: return db_fail(c, CW_E_QUERY, "Invalid statement");
+    default: return cwi_exec_fail(c, CW_E_QUERY, "Invalid statement");
   }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* DEFINE, REMOVE, ALTER, REBUILD. An entry of the catalog holds the canonical text, which INFO shows, and
- * the source, which is parsed again when the definition is used. */
+/* DEFINE, REMOVE, ALTER, REBUILD. An entry of the catalog holds the canonical text, which INFO
+ * shows, and the source, which is parsed again when the definition is used. */
 #include <string.h>
 
 #include "db/db_exec.h"
@@ -17,7 +17,7 @@ typedef struct target {
 static cw_status idiom_name(db_ctx *c, const sql_expr *idiom, cw_value *out) {
   cwi_buf text;
   cwi_buf_init(&text, 0);
-  sql_print_expr(&text, idiom);
+  cwi_sql_print_expr(&text, idiom);
   cw_status status = cwi_value_string_from_buf(&text, out, &c->err);
   cwi_buf_deinit(&text);
   return status;
@@ -25,13 +25,14 @@ static cw_status idiom_name(db_ctx *c, const sql_expr *idiom, cw_value *out) {
 
 static cw_status need_table_of(db_ctx *c, const sql_define *d, bool make, db_table **out) {
   cw_value name = cwi_value_none();
-  cw_status status = db_string(c, d->table.text, d->table.size, &name);
-  if (status == CW_OK) status = db_table_get(c, name, make, out);
+  cw_status status = cwi_exec_string(c, d->table.text, d->table.size, &name);
+  if (status == CW_OK) status = cwi_exec_table_get(c, name, make, out);
   cw_value_release(&name);
   return status;
 }
 
-/* Where the thing that `d` is about lives. A table that is needed and missing leaves scope.table 0. */
+/* Where the thing that `d` is about lives. A table that is needed and missing leaves scope.table
+ * 0. */
 static cw_status find_target(db_ctx *c, const sql_define *d, bool make, target *t,
                              db_table **table) {
   static const struct {
@@ -62,10 +63,11 @@ static cw_status find_target(db_ctx *c, const sql_define *d, bool make, target *
     t->noun = kinds[i].noun;
     t->before = kinds[i].before;
   }
-  cw_status status = d->what == SQL_W_FIELD ? idiom_name(c, d->fd.idiom, &t->name)
-                                            : db_string(c, d->name.text, d->name.size, &t->name);
+  cw_status status = d->what == SQL_W_FIELD
+                         ? idiom_name(c, d->fd.idiom, &t->name)
+                         : cwi_exec_string(c, d->name.text, d->name.size, &t->name);
   if (status != CW_OK || d->what == SQL_W_NS) return status;
-  status = db_scope_get(c, make);
+  status = cwi_exec_scope_get(c, make);
   t->scope = c->scope;
   if (status != CW_OK) return status;
   if (d->what == SQL_W_DB) t->scope.db = 0;
@@ -90,23 +92,25 @@ static cw_status exists_error(db_ctx *c, const target *t, bool exists) {
   if (strcmp(t->after, "db") == 0 || strcmp(t->after, "ns") == 0) {
     bool db = strcmp(t->after, "db") == 0;
     sql_str level = db_str(db ? c->session->db : c->session->ns);
-    return db_fail(c, code, "The %s '%.*s' %s in the %s '%.*s'", t->noun, (int)name.size, name.text,
-                   verb, db ? "database" : "namespace", (int)level.size, level.text);
+    return cwi_exec_fail(c, code, "The %s '%.*s' %s in the %s '%.*s'", t->noun, (int)name.size,
+                         name.text, verb, db ? "database" : "namespace", (int)level.size,
+                         level.text);
   }
-  return db_fail(c, code, "The %s%s '%s%.*s' %s", strcmp(t->after, "root") == 0 ? "root " : "",
-                 t->noun, t->before, (int)name.size, name.text, verb);
+  return cwi_exec_fail(c, code, "The %s%s '%s%.*s' %s",
+                       strcmp(t->after, "root") == 0 ? "root " : "", t->noun, t->before,
+                       (int)name.size, name.text, verb);
 }
 
 static cw_status put_entry(db_ctx *c, const target *t, cw_value old, cw_value *entry) {
   sql_str name = db_str(t->name);
   cw_status status = CW_OK;
-  cw_value id = db_obj_get(old, "id");
-  if (id.kind != CW_VALUE_NONE) status = db_obj_set(c, entry, "id", cwi_value_retain(id));
+  cw_value id = cwi_exec_obj_get(old, "id");
+  if (id.kind != CW_VALUE_NONE) status = cwi_exec_obj_set(c, entry, "id", cwi_value_retain(id));
   if (status == CW_OK) {
     status = cwi_db_catalog_put(c->txn, t->kind, t->scope, name.text, name.size, entry, &c->err);
   }
   c->ddl = true;
-  db_tables_forget(c->engine);
+  cwi_exec_tables_forget(c->engine);
   return status;
 }
 
@@ -115,15 +119,15 @@ static cw_status make_entry(db_ctx *c, const sql_define *d, const char *source, 
                             cw_value *out) {
   cwi_buf text;
   cwi_buf_init(&text, 0);
-  sql_print_define(&text, d);
+  cwi_sql_print_define(&text, d);
   cw_value value = cwi_value_none();
   cw_status status = cw_value_object(out, &c->err);
   if (status == CW_OK) status = cwi_value_string_from_buf(&text, &value, &c->err);
-  if (status == CW_OK) status = db_obj_set(c, out, "text", value);
+  if (status == CW_OK) status = cwi_exec_obj_set(c, out, "text", value);
   value = cwi_value_none();
-  if (status == CW_OK && source != NULL) status = db_string(c, source, size, &value);
+  if (status == CW_OK && source != NULL) status = cwi_exec_string(c, source, size, &value);
   if (status == CW_OK && source == NULL) status = cwi_value_string_from_buf(&text, &value, &c->err);
-  if (status == CW_OK) status = db_obj_set(c, out, "source", value);
+  if (status == CW_OK) status = cwi_exec_obj_set(c, out, "source", value);
   cwi_buf_deinit(&text);
   if (status != CW_OK) cw_value_release(out);
   return status;
@@ -139,14 +143,14 @@ static cw_status put_text(db_ctx *c, cwi_db_scope scope, const char *name, size_
   if (status != CW_OK || have) return status;
   status = cw_value_object(&entry, &c->err);
   for (int i = 0; status == CW_OK && i < 2; i++) {
-    status = db_string(c, text, text_size, &value);
-    if (status == CW_OK) status = db_obj_set(c, &entry, i == 0 ? "text" : "source", value);
+    status = cwi_exec_string(c, text, text_size, &value);
+    if (status == CW_OK) status = cwi_exec_obj_set(c, &entry, i == 0 ? "text" : "source", value);
   }
   if (status == CW_OK) {
     status = cwi_db_catalog_put(c->txn, CWI_DB_DEF_FIELD, scope, name, size, &entry, &c->err);
   }
   cw_value_release(&entry);
-  db_tables_forget(c->engine);
+  cwi_exec_tables_forget(c->engine);
   return status;
 }
 
@@ -167,7 +171,7 @@ static cw_status relation_fields(db_ctx *c, const sql_define *d, cwi_db_scope sc
       cwi_db_text_ident(&text, name->text, name->size);
     }
     cwi_buf_append_str(&text, "> PERMISSIONS FULL");
-    status = text.failed ? db_nomem(c)
+    status = text.failed ? cwi_exec_nomem(c)
                          : put_text(c, scope, ends[k], strlen(ends[k]), text.data, text.size);
     cwi_buf_deinit(&text);
   }
@@ -183,17 +187,17 @@ static cw_status item_field(db_ctx *c, const sql_define *d, cwi_db_scope scope) 
   cwi_buf name, text;
   cwi_buf_init(&name, 0);
   cwi_buf_init(&text, 0);
-  sql_print_expr(&name, d->fd.idiom);
+  cwi_sql_print_expr(&name, d->fd.idiom);
   cwi_buf_append_str(&name, ".*");
   cwi_buf_append_str(&text, "DEFINE FIELD ");
   cwi_buf_append(&text, name.data, name.size);
   cwi_buf_append_str(&text, " ON ");
   cwi_db_text_ident(&text, d->table.text, d->table.size);
   cwi_buf_append_str(&text, " TYPE ");
-  sql_print_type(&text, type->inner.items[0]);
+  cwi_sql_print_type(&text, type->inner.items[0]);
   cwi_buf_append_str(&text, " PERMISSIONS FULL");
   cw_status status = text.failed || name.failed
-                         ? db_nomem(c)
+                         ? cwi_exec_nomem(c)
                          : put_text(c, scope, name.data, name.size, text.data, text.size);
   cwi_buf_deinit(&name);
   cwi_buf_deinit(&text);
@@ -208,14 +212,14 @@ static cw_status define_view(db_ctx *c, const sql_define *d, cw_value name) {
   for (uint32_t i = 0; status == CW_OK && i < s->what.len; i++) {
     const sql_expr *source = s->what.items[i];
     if (source->kind != SQL_TABLE) continue;
-    if (db_str_same(source->u.name, d->name)) {
+    if (cwi_exec_str_same(source->u.name, d->name)) {
       itself = true;
       continue;
     }
     cw_value from = cwi_value_none(), entry = cwi_value_none();
     db_table *table;
-    status = db_string(c, source->u.name.text, source->u.name.size, &from);
-    if (status == CW_OK) status = db_table_need(c, from, &table);
+    status = cwi_exec_string(c, source->u.name.text, source->u.name.size, &from);
+    if (status == CW_OK) status = cwi_exec_table_need(c, from, &table);
     if (status == CW_OK) status = cw_value_object(&entry, &c->err);
     if (status == CW_OK) {
       status = cwi_db_catalog_put(c->txn, CWI_DB_DEF_VIEW, table->scope, d->name.text, d->name.size,
@@ -224,8 +228,8 @@ static cw_status define_view(db_ctx *c, const sql_define *d, cw_value name) {
     cw_value_release(&from);
     cw_value_release(&entry);
   }
-  db_tables_forget(c->engine);
-  return status == CW_OK && !itself ? db_view_fill(c, NULL, name, name) : status;
+  cwi_exec_tables_forget(c->engine);
+  return status == CW_OK && !itself ? cwi_exec_view_fill(c, NULL, name, name) : status;
 }
 
 static cw_status after_define(db_ctx *c, const sql_define *d, const target *t, cw_value entry) {
@@ -241,8 +245,8 @@ static cw_status after_define(db_ctx *c, const sql_define *d, const target *t, c
   } else if (d->what == SQL_W_INDEX) {
     status = need_table_of(c, d, false, &table);
     for (size_t i = 0; status == CW_OK && table != NULL && i < table->indexes.len; i++) {
-      if (db_str_same(table->indexes.items[i].define->name, d->name)) {
-        status = db_index_build(c, table, &table->indexes.items[i]);
+      if (cwi_exec_str_same(table->indexes.items[i].define->name, d->name)) {
+        status = cwi_exec_index_build(c, table, &table->indexes.items[i]);
       }
     }
   }
@@ -253,13 +257,14 @@ static cw_status after_define(db_ctx *c, const sql_define *d, const target *t, c
 static cw_status fix_values(db_ctx *c, sql_define *d, sql_expr *literal, cw_value *value) {
   cw_status status = CW_OK;
   if (d->what == SQL_W_PARAM) {
-    if (d->body != NULL) status = db_eval(c, d->body, value);
+    if (d->body != NULL) status = cwi_exec_eval(c, d->body, value);
     *literal = (sql_expr){.kind = SQL_LITERAL, .u.lit.value = *value};
     d->body = literal;
   } else if (d->what == SQL_W_USER && d->password != NULL) {
     cw_value password = cwi_value_none();
-    status = db_eval(c, d->password, &password);
-    if (status == CW_OK) status = db_fn_run(c, "crypto::argon2::generate", &password, 1, value);
+    status = cwi_exec_eval(c, d->password, &password);
+    if (status == CW_OK)
+      status = cwi_exec_fn_run(c, "crypto::argon2::generate", &password, 1, value);
     cw_value_release(&password);
     *literal = (sql_expr){.kind = SQL_LITERAL, .u.lit.value = *value};
     d->passhash = literal;
@@ -269,13 +274,13 @@ static cw_status fix_values(db_ctx *c, sql_define *d, sql_expr *literal, cw_valu
 
 static cw_status check_define(db_ctx *c, const sql_define *d, const db_table *table) {
   if (d->what == SQL_W_FIELD && d->fd.flexible && table->def.define->tb.schema != 1) {
-    return db_fail(c, CW_E_QUERY,
-                   "An error occurred: FLEXIBLE can only be used in SCHEMAFULL tables");
+    return cwi_exec_fail(c, CW_E_QUERY,
+                         "An error occurred: FLEXIBLE can only be used in SCHEMAFULL tables");
   }
   return CW_OK;
 }
 
-cw_status db_exec_define(db_ctx *c, const sql_expr *node, cw_value *out) {
+cw_status cwi_exec_define(db_ctx *c, const sql_expr *node, cw_value *out) {
   sql_define d = *(const sql_define *)node->u.stmt;
   sql_expr literal;
   cw_value fixed = cwi_value_none(), old = cwi_value_none(), entry = cwi_value_none();
@@ -284,8 +289,8 @@ cw_status db_exec_define(db_ctx *c, const sql_expr *node, cw_value *out) {
   (void)out;
   if (d.what == SQL_W_FIELD && d.fd.flexible) {
     cw_value name = cwi_value_none();
-    cw_status found = db_string(c, d.table.text, d.table.size, &name);
-    if (found == CW_OK) found = db_table_need(c, name, &table);
+    cw_status found = cwi_exec_string(c, d.table.text, d.table.size, &name);
+    if (found == CW_OK) found = cwi_exec_table_need(c, name, &table);
     cw_value_release(&name);
     if (found != CW_OK) return found;
   }
@@ -306,7 +311,7 @@ cw_status db_exec_define(db_ctx *c, const sql_expr *node, cw_value *out) {
                           &entry);
     }
     if (status == CW_OK && d.what == SQL_W_PARAM) {
-      status = db_obj_set(c, &entry, "value", cwi_value_retain(fixed));
+      status = cwi_exec_obj_set(c, &entry, "value", cwi_value_retain(fixed));
     }
     if (status == CW_OK && d.what == SQL_W_INDEX && have) {
       cwi_db_index index = {
@@ -344,7 +349,7 @@ static cw_status before_remove(db_ctx *c, const sql_define *d, const target *t, 
   return CW_OK;
 }
 
-cw_status db_exec_remove(db_ctx *c, const sql_expr *node, cw_value *out) {
+cw_status cwi_exec_remove(db_ctx *c, const sql_expr *node, cw_value *out) {
   const sql_define *d = node->u.stmt;
   cw_value old = cwi_value_none();
   db_table *table;
@@ -366,7 +371,7 @@ cw_status db_exec_remove(db_ctx *c, const sql_expr *node, cw_value *out) {
     }
     c->ddl = true;
     c->scope = (cwi_db_scope){0};
-    db_tables_forget(c->engine);
+    cwi_exec_tables_forget(c->engine);
   }
   cw_value_release(&old);
   cw_value_release(&t.name);
@@ -412,7 +417,7 @@ static void alter_field(sql_define *d, const sql_define *a) {
   if (a->drop_flexible) f->flexible = false;
 }
 
-cw_status db_exec_alter(db_ctx *c, const sql_expr *node, cw_value *out) {
+cw_status cwi_exec_alter(db_ctx *c, const sql_expr *node, cw_value *out) {
   const sql_define *a = node->u.stmt;
   cw_value old = cwi_value_none(), entry = cwi_value_none();
   db_def def = {0};
@@ -427,7 +432,7 @@ cw_status db_exec_alter(db_ctx *c, const sql_expr *node, cw_value *out) {
   if (status == CW_OK && old.kind != CW_VALUE_OBJECT) {
     if (!a->if_exists) status = exists_error(c, &t, false);
   } else if (status == CW_OK) {
-    status = db_def_parse(c, old, &def);
+    status = cwi_exec_def_parse(c, old, &def);
     if (status == CW_OK) {
       sql_define d = *def.define;
       if (a->what == SQL_W_TABLE)
@@ -438,28 +443,28 @@ cw_status db_exec_alter(db_ctx *c, const sql_expr *node, cw_value *out) {
     }
     if (status == CW_OK) status = put_entry(c, &t, old, &entry);
   }
-  db_def_deinit(&def);
+  cwi_exec_def_deinit(&def);
   cw_value_release(&old);
   cw_value_release(&entry);
   cw_value_release(&t.name);
   return status;
 }
 
-cw_status db_exec_rebuild(db_ctx *c, const sql_expr *node, cw_value *out) {
+cw_status cwi_exec_rebuild(db_ctx *c, const sql_expr *node, cw_value *out) {
   const sql_define *d = node->u.stmt;
   db_table *table;
   (void)out;
   cw_status status = need_table_of(c, d, false, &table);
   for (size_t i = 0; status == CW_OK && table != NULL && i < table->indexes.len; i++) {
     const db_def *index = &table->indexes.items[i];
-    if (!db_str_same(index->define->name, d->name)) continue;
+    if (!cwi_exec_str_same(index->define->name, d->name)) continue;
     cwi_db_index key = {.db = table->scope.db, .table = table->scope.table, .index = index->id};
     status = cwi_db_index_drop(c->txn, key, &c->err);
-    return status == CW_OK ? db_index_build(c, table, index) : status;
+    return status == CW_OK ? cwi_exec_index_build(c, table, index) : status;
   }
   if (status == CW_OK && !d->if_exists) {
-    status =
-        db_fail(c, CW_E_QUERY, "The index '%.*s' does not exist", (int)d->name.size, d->name.text);
+    status = cwi_exec_fail(c, CW_E_QUERY, "The index '%.*s' does not exist", (int)d->name.size,
+                           d->name.text);
   }
   return status;
 }

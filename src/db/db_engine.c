@@ -3,7 +3,8 @@
  *
  * The rules of failure: a statement that fails alone is rolled back and the next one runs. Inside
  * BEGIN .. COMMIT a failure ends the transaction: what came before reports that it was not executed
- * due to a failed transaction, what comes behind that it was cancelled, and COMMIT gives no result. */
+ * due to a failed transaction, what comes behind that it was cancelled, and COMMIT gives no
+ * result. */
 #include "db/db_engine.h"
 
 #include <string.h>
@@ -47,8 +48,8 @@ cw_status cwi_db_engine_open(const char *url, db_engine **out, cw_error *err) {
 
 void cwi_db_engine_close(db_engine *engine) {
   if (engine == NULL) return;
-  db_tables_forget(engine);
-  db_tables_bury(engine);
+  cwi_exec_tables_forget(engine);
+  cwi_exec_tables_bury(engine);
   cwi_db_store_close(engine->store);
   CWI_FREE(engine);
 }
@@ -73,13 +74,13 @@ void cwi_db_session_free(db_session *session) {
 static void ctx_init(db_ctx *c, db_session *session) {
   *c = (db_ctx){.engine = session->engine, .session = session};
   cwi_buf_init(&c->text, 1 << 20);
-  db_fn_host_init(c);
+  cwi_exec_fn_host_init(c);
 }
 
 static void ctx_deinit(db_ctx *c) {
   cwi_buf_deinit(&c->text);
   cw_value_release(&c->flow_value);
-  db_tables_bury(c->engine);
+  cwi_exec_tables_bury(c->engine);
 }
 
 cw_status cwi_db_session_use(db_session *session, const char *ns, const char *db, cw_error *err) {
@@ -102,7 +103,7 @@ cw_status cwi_db_session_use(db_session *session, const char *ns, const char *db
   ctx_init(&c, session);
   status = cwi_db_txn_begin(session->engine->store, true, &c.txn, &c.err);
   if (status == CW_OK) {
-    status = db_scope_get(&c, true);
+    status = cwi_exec_scope_get(&c, true);
     if (status == CW_OK)
       status = cwi_db_txn_commit(c.txn, &c.err);
     else
@@ -199,7 +200,7 @@ static cw_status end_txn(runner *r, bool keep) {
     status = cwi_db_txn_commit(txn, &r->c.err);
   else
     cwi_db_txn_rollback(txn);
-  if (!keep && session->txn_ddl) db_tables_forget(r->c.engine);
+  if (!keep && session->txn_ddl) cwi_exec_tables_forget(r->c.engine);
   if (!keep) r->c.scope = (cwi_db_scope){0};
   session->txn_ddl = false;
   r->failed = r->twice = r->returned = false;
@@ -208,7 +209,7 @@ static cw_status end_txn(runner *r, bool keep) {
 
 static cw_status statement_value(runner *r, const sql_expr *node, cw_value *out) {
   db_ctx *c = &r->c;
-  cw_status status = db_eval(c, node, out);
+  cw_status status = cwi_exec_eval(c, node, out);
   if (status != DB_FLOW) return status;
   if (c->flow == DB_FLOW_RETURN) {
     c->flow = DB_FLOW_NONE;
@@ -218,7 +219,7 @@ static cw_status statement_value(runner *r, const sql_expr *node, cw_value *out)
     return CW_OK;
   }
   c->flow = DB_FLOW_NONE;
-  return db_fail(
+  return cwi_exec_fail(
       c, CW_E_QUERY,
       "Invalid control flow statement, break or continue statement found outside of loop.");
 }
@@ -238,7 +239,7 @@ static cw_status run_alone(runner *r, const sql_expr *node, cw_value *out) {
     cwi_db_txn_rollback(c->txn);
   }
   c->txn = NULL;
-  if (c->ddl && status != CW_OK) db_tables_forget(c->engine);
+  if (c->ddl && status != CW_OK) cwi_exec_tables_forget(c->engine);
   return status;
 }
 
@@ -264,7 +265,7 @@ static cw_status run_statement(runner *r, const sql_expr *node) {
     cwi_buf text;
     cwi_buf_init(&text, 0);
     cwi_buf_append_str(&text, r->twice ? FAILED_TEXT ": " : CANCELLED_TEXT);
-    if (r->twice) sql_print_expr(&text, node);
+    if (r->twice) cwi_sql_print_expr(&text, node);
     status = result_fail(&r->out->items[at], CW_E_STATE, text.data, text.size, r->err);
     cwi_buf_deinit(&text);
     return status;
@@ -283,7 +284,7 @@ static cw_status run_statement(runner *r, const sql_expr *node) {
     return CW_OK;
   }
   cw_value_release(&value);
-  cw_bytes text = db_error_text(c);
+  cw_bytes text = cwi_exec_error_text(c);
   cw_status stored = result_fail(result, status, text.data, text.size, r->err);
   if (session->txn != NULL) {
     r->failed = true;
@@ -349,7 +350,7 @@ static cw_status run_program(runner *r, sql_program *program) {
       status = run_end(r, node->kind == SQL_COMMIT);
     else if (!r->returned)
       status = run_statement(r, node);
-    db_tables_bury(r->c.engine);
+    cwi_exec_tables_bury(r->c.engine);
   }
   if (r->c.session->txn != NULL) {
     static const char missing[] = "Missing COMMIT statement";
@@ -377,7 +378,7 @@ cw_status cwi_db_query(db_session *session, const char *text, size_t size, cw_va
   cwi_buf message;
   *out = (cwi_db_results){0};
   cwi_buf_init(&message, 0);
-  cw_status status = sql_parse(text, size, &parse_options, &program, &message, err);
+  cw_status status = cwi_sql_parse(text, size, &parse_options, &program, &message, err);
   if (status == CW_E_PARSE) {
     status = result_add(out, err);
     out->whole = true;
@@ -401,7 +402,7 @@ cw_status cwi_db_query(db_session *session, const char *text, size_t size, cw_va
     status = run_program(&r, program);
     ctx_deinit(&r.c);
   }
-  sql_program_release(program);
+  cwi_sql_program_release(program);
   if (status != CW_OK) cwi_db_results_deinit(out);
   return status;
 }

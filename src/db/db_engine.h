@@ -48,8 +48,8 @@ cw_status cwi_db_session_use(db_session *session, const char *ns, const char *db
 cw_status cwi_db_session_set(db_session *session, const char *name, size_t size, cw_value value,
                              cw_error *err);
 
-/* Runs every statement of `text`. CW_OK also where statements failed: each has its own result. `vars` is
- * an OBJECT of parameters for this call, or NONE. The caller frees the results. */
+/* Runs every statement of `text`. CW_OK also where statements failed: each has its own result.
+ * `vars` is an OBJECT of parameters for this call, or NONE. The caller frees the results. */
 cw_status cwi_db_query(db_session *session, const char *text, size_t size, cw_value vars,
                        const cwi_db_query_options *options, cwi_db_results *out, cw_error *err);
 void cwi_db_results_deinit(cwi_db_results *results);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Expressions: from a node and the running context to a value.
  *
- * Names are fields of the current document; without one they are NONE. Parts of an idiom are applied
- * from left to right; a field of a list is that field of each of its items, and so is what stands
- * behind it. A record id is read when something is wanted of it. */
+ * Names are fields of the current document; without one they are NONE. Parts of an idiom are
+ * applied from left to right; a field of a list is that field of each of its items, and so is what
+ * stands behind it. A record id is read when something is wanted of it. */
 #include <string.h>
 
 #include "db/db_exec.h"
@@ -12,14 +12,14 @@ static cw_status eval_list(db_ctx *c, const sql_vec *items, cw_value *out) {
   cw_status status = cw_value_array(items->len, out, &c->err);
   for (uint32_t i = 0; status == CW_OK && i < items->len; i++) {
     cw_value item = cwi_value_none();
-    status = db_eval(c, items->items[i], &item);
+    status = cwi_exec_eval(c, items->items[i], &item);
     if (status == CW_OK) status = cw_value_array_push(out, item, &c->err);
   }
   if (status != CW_OK) cw_value_release(out);
   return status;
 }
 
-cw_status db_geometry_or_object(db_ctx *c, cw_value *object) {
+cw_status cwi_exec_geometry_or_object(db_ctx *c, cw_value *object) {
   cw_value geometry = cwi_value_none();
   cw_status status = cwi_db_geometry_from_object(*object, &geometry, &c->err);
   if (status == CW_OK && geometry.kind != CW_VALUE_NONE) {
@@ -34,22 +34,23 @@ static cw_status eval_object(db_ctx *c, const sql_expr *node, cw_value *out) {
   for (uint32_t i = 0; status == CW_OK && i < node->u.list.len; i++) {
     const sql_pair *pair = node->u.list.items[i];
     cw_value item = cwi_value_none();
-    status = db_eval(c, pair->value, &item);
+    status = cwi_exec_eval(c, pair->value, &item);
     if (status == CW_OK) {
       status = cw_value_object_set(out, pair->key.text, pair->key.size, item, &c->err);
     }
   }
-  if (status == CW_OK && db_obj_get(*out, "type").kind == CW_VALUE_STRING) {
-    status = db_geometry_or_object(c, out);
+  if (status == CW_OK && cwi_exec_obj_get(*out, "type").kind == CW_VALUE_STRING) {
+    status = cwi_exec_geometry_or_object(c, out);
   }
   if (status != CW_OK) cw_value_release(out);
   return status;
 }
 
-cw_status db_range_of(db_ctx *c, const sql_expr *node, cw_value *out) {
+cw_status cwi_exec_range_of(db_ctx *c, const sql_expr *node, cw_value *out) {
   cw_value from = cwi_value_none(), to = cwi_value_none();
-  cw_status status = node->u.range.from != NULL ? db_eval(c, node->u.range.from, &from) : CW_OK;
-  if (status == CW_OK && node->u.range.to != NULL) status = db_eval(c, node->u.range.to, &to);
+  cw_status status =
+      node->u.range.from != NULL ? cwi_exec_eval(c, node->u.range.from, &from) : CW_OK;
+  if (status == CW_OK && node->u.range.to != NULL) status = cwi_exec_eval(c, node->u.range.to, &to);
   if (status != CW_OK) {
     cw_value_release(&from);
     cw_value_release(&to);
@@ -64,9 +65,9 @@ cw_status db_range_of(db_ctx *c, const sql_expr *node, cw_value *out) {
   return cwi_db_value_range(begin, from, end, to, out, &c->err);
 }
 
-cw_status db_record_of(db_ctx *c, const sql_expr *node, cw_value *out) {
+cw_status cwi_exec_record_of(db_ctx *c, const sql_expr *node, cw_value *out) {
   cw_value key = cwi_value_none();
-  cw_status status = db_eval(c, node->u.record.key, &key);
+  cw_status status = cwi_exec_eval(c, node->u.record.key, &key);
   if (status == CW_OK && cwi_db_kind_of(key) == CWI_DB_FLOAT) {
     cw_value text = cwi_value_none();
     status = cwi_db_text_value(key, true, &text, &c->err);
@@ -84,13 +85,13 @@ static cw_status eval_mock(db_ctx *c, const sql_expr *node, cw_value *out) {
   cw_status status = cw_value_array(0, out, &c->err);
   for (int64_t i = first; status == CW_OK && i < end; i++) {
     cw_value key = cwi_value_int(i), rid = cwi_value_none();
-    if (!node->u.mock.range) status = db_fn_run(c, "rand::id", NULL, 0, &key);
+    if (!node->u.mock.range) status = cwi_exec_fn_run(c, "rand::id", NULL, 0, &key);
     if (status == CW_OK) {
       status = cwi_db_value_record_named(node->u.mock.table.text, node->u.mock.table.size, key,
                                          &rid, &c->err);
     }
     if (status == CW_OK) status = cw_value_array_push(out, rid, &c->err);
-    if (status == CW_OK) status = db_tick(c);
+    if (status == CW_OK) status = cwi_exec_tick(c);
   }
   if (status != CW_OK) cw_value_release(out);
   return status;
@@ -125,7 +126,7 @@ static bool contains(db_ctx *c, cw_value whole, cw_value part) {
     case CWI_DB_RANGE: return cwi_db_range_contains(whole, part);
     case CWI_DB_GEOMETRY: {
       if (cwi_db_kind_of(part) != CWI_DB_GEOMETRY) return false;
-      return db_geometry_contains(whole, part);
+      return cwi_exec_geometry_contains(whole, part);
     }
     default: break;
   }
@@ -181,13 +182,13 @@ static bool relation(db_ctx *c, sql_op op, cw_value a, cw_value b) {
     case SQL_OP_ALLINSIDE: count = contained(c, b, a, &len); return len >= 0 && count == len;
     case SQL_OP_ANYINSIDE: count = contained(c, b, a, &len); return len >= 0 && count > 0;
     case SQL_OP_NONEINSIDE: count = contained(c, b, a, &len); return count == 0;
-    case SQL_OP_OUTSIDE: return !db_geometry_intersects(a, b);
-    case SQL_OP_INTERSECTS: return db_geometry_intersects(a, b);
+    case SQL_OP_OUTSIDE: return !cwi_exec_geometry_intersects(a, b);
+    case SQL_OP_INTERSECTS: return cwi_exec_geometry_intersects(a, b);
     default: return false;
   }
 }
 
-cw_status db_binary(db_ctx *c, sql_op op, cw_value a, cw_value b, cw_value *out) {
+cw_status cwi_exec_binary(db_ctx *c, sql_op op, cw_value a, cw_value b, cw_value *out) {
   static const cwi_db_op ops[] = {CWI_DB_ADD, CWI_DB_SUB, CWI_DB_MUL,
                                   CWI_DB_DIV, CWI_DB_REM, CWI_DB_POW};
   if (op >= SQL_OP_ADD && op <= SQL_OP_POW) {
@@ -204,7 +205,7 @@ static cw_status eval_binary(db_ctx *c, const sql_expr *node, cw_value *out) {
     *out = cwi_value_bool(true); /* the executor has chosen the rows */
     return CW_OK;
   }
-  cw_status status = db_eval(c, node->u.binary.left, &a);
+  cw_status status = cwi_exec_eval(c, node->u.binary.left, &a);
   if (status != CW_OK) return status;
   bool done = (op == SQL_OP_AND && !cwi_db_truthy(a)) ||
               ((op == SQL_OP_OR || op == SQL_OP_ELVIS) && cwi_db_truthy(a)) ||
@@ -213,15 +214,15 @@ static cw_status eval_binary(db_ctx *c, const sql_expr *node, cw_value *out) {
     *out = a;
     return CW_OK;
   }
-  status = db_eval(c, node->u.binary.right, &b);
+  status = cwi_exec_eval(c, node->u.binary.right, &b);
   if (status == CW_OK) {
     if (op == SQL_OP_AND || op == SQL_OP_OR || op == SQL_OP_ELVIS || op == SQL_OP_NULLISH) {
       *out = b;
       b = cwi_value_none();
     } else if (op == SQL_OP_MATCHES) {
-      status = db_matches_text(c, node, a, b, out);
+      status = cwi_exec_matches_text(c, node, a, b, out);
     } else {
-      status = db_binary(c, op, a, b, out);
+      status = cwi_exec_binary(c, op, a, b, out);
     }
   }
   cw_value_release(&a);
@@ -231,7 +232,7 @@ static cw_status eval_binary(db_ctx *c, const sql_expr *node, cw_value *out) {
 
 static cw_status eval_unary(db_ctx *c, const sql_expr *node, cw_value *out) {
   cw_value a = cwi_value_none();
-  cw_status status = db_eval(c, node->u.binary.left, &a);
+  cw_status status = cwi_exec_eval(c, node->u.binary.left, &a);
   if (status != CW_OK) return status;
   if (node->op == SQL_OP_NOT) {
     *out = cwi_value_bool(!cwi_db_truthy(a));
@@ -247,10 +248,10 @@ static cw_status eval_unary(db_ctx *c, const sql_expr *node, cw_value *out) {
 
 static cw_status eval_point(db_ctx *c, const sql_expr *node, cw_value *out) {
   cw_value x = cwi_value_none(), y = cwi_value_none();
-  cw_status status = db_eval(c, node->u.binary.left, &x);
-  if (status == CW_OK) status = db_eval(c, node->u.binary.right, &y);
+  cw_status status = cwi_exec_eval(c, node->u.binary.left, &x);
+  if (status == CW_OK) status = cwi_exec_eval(c, node->u.binary.right, &y);
   if (status == CW_OK && (!cwi_db_is_number(x) || !cwi_db_is_number(y))) {
-    status = db_fail(c, CW_E_QUERY, "A point takes two numbers");
+    status = cwi_exec_fail(c, CW_E_QUERY, "A point takes two numbers");
   }
   if (status == CW_OK) {
     status = cwi_db_value_point(cwi_db_number_as_float(x), cwi_db_number_as_float(y), out, &c->err);
@@ -262,11 +263,11 @@ static cw_status eval_point(db_ctx *c, const sql_expr *node, cw_value *out) {
 
 /* ---- idioms ---- */
 
-cw_status db_eval_with(db_ctx *c, const sql_expr *node, cw_value value, cw_value rid,
-                       cw_value *out) {
+cw_status cwi_exec_eval_with(db_ctx *c, const sql_expr *node, cw_value value, cw_value rid,
+                             cw_value *out) {
   db_doc doc = {.up = c->doc, .value = value, .rid = rid};
   c->doc = &doc;
-  cw_status status = db_eval(c, node, out);
+  cw_status status = cwi_exec_eval(c, node, out);
   c->doc = doc.up;
   return status;
 }
@@ -278,13 +279,13 @@ static cw_status each_part(db_ctx *c, cw_value list, const sql_vec *parts, uint3
   cw_status status = cw_value_array(len, out, &c->err);
   for (size_t i = 0; status == CW_OK && i < len; i++) {
     cw_value item = cwi_value_none(), base = cwi_value_retain(cw_value_array_get(items, i));
-    if (fetch && db_is_record(base)) {
+    if (fetch && cwi_exec_is_record(base)) {
       cw_value record = cwi_value_none();
-      status = db_record_get(c, base, &record);
+      status = cwi_exec_record_get(c, base, &record);
       cw_value_release(&base);
       base = record;
     }
-    if (status == CW_OK) status = db_eval_parts(c, base, parts, from, &item);
+    if (status == CW_OK) status = cwi_exec_eval_parts(c, base, parts, from, &item);
     if (status == CW_OK) status = cw_value_array_push(out, item, &c->err);
     cw_value_release(&base);
   }
@@ -309,7 +310,7 @@ static cw_status slice(db_ctx *c, cw_value array, cw_value range, cw_value *out)
 
 static cw_status part_index(db_ctx *c, cw_value base, const sql_part *part, cw_value *out) {
   cw_value index = cwi_value_none();
-  cw_status status = db_eval(c, part->expr, &index);
+  cw_status status = cwi_exec_eval(c, part->expr, &index);
   if (status != CW_OK) return status;
   cw_value items = items_of(base);
   if (items.kind == CW_VALUE_ARRAY) {
@@ -337,7 +338,7 @@ static cw_status part_where(db_ctx *c, cw_value base, const sql_part *part, cw_v
   cw_value items = items_of(base);
   if (items.kind != CW_VALUE_ARRAY) {
     cw_value keep = cwi_value_none();
-    cw_status one = db_eval_with(c, part->expr, base, cwi_value_none(), &keep);
+    cw_status one = cwi_exec_eval_with(c, part->expr, base, cwi_value_none(), &keep);
     if (one == CW_OK && cwi_db_truthy(keep)) *out = cwi_value_retain(base);
     cw_value_release(&keep);
     return one;
@@ -346,11 +347,11 @@ static cw_status part_where(db_ctx *c, cw_value base, const sql_part *part, cw_v
   for (size_t i = 0; status == CW_OK && i < cw_value_len(items); i++) {
     cw_value item = cw_value_array_get(items, i), keep = cwi_value_none();
     cw_value doc = cwi_value_retain(item);
-    if (db_is_record(item)) {
+    if (cwi_exec_is_record(item)) {
       cw_value_release(&doc);
-      status = db_record_get(c, item, &doc);
+      status = cwi_exec_record_get(c, item, &doc);
     }
-    if (status == CW_OK) status = db_eval_with(c, part->expr, doc, cwi_value_none(), &keep);
+    if (status == CW_OK) status = cwi_exec_eval_with(c, part->expr, doc, cwi_value_none(), &keep);
     if (status == CW_OK && cwi_db_truthy(keep)) {
       status = cw_value_array_push(out, cwi_value_retain(item), &c->err);
     }
@@ -396,17 +397,17 @@ static cw_status part_pick(db_ctx *c, cw_value base, const sql_part *part, cw_va
   }
   cw_value doc = cwi_value_retain(base), rid = cwi_value_none();
   cw_status status = CW_OK;
-  if (db_is_record(base)) {
+  if (cwi_exec_is_record(base)) {
     rid = base;
     cw_value_release(&doc);
-    status = db_record_get(c, base, &doc);
+    status = cwi_exec_record_get(c, base, &doc);
   }
   if (status == CW_OK && doc.kind == CW_VALUE_OBJECT) {
     status = cw_value_object(out, &c->err);
     for (uint32_t i = 0; status == CW_OK && i < part->args.len; i++) {
       const sql_pair *pick = part->args.items[i];
       cw_value item = cwi_value_none();
-      status = db_eval_with(c, pick->value, doc, rid, &item);
+      status = cwi_exec_eval_with(c, pick->value, doc, rid, &item);
       if (status == CW_OK) {
         status = cw_value_object_set(out, pick->key.text, pick->key.size, item, &c->err);
       }
@@ -422,11 +423,13 @@ static cw_status part_call(db_ctx *c, cw_value base, const sql_part *part, cw_va
   cw_status status = eval_list(c, &part->args, &args);
   if (status != CW_OK) return status;
   if (cwi_db_kind_of(base) != CWI_DB_FUNCTION) {
-    status = db_fail(c, CW_E_QUERY,
-                     "There was a problem running the ANONYMOUS() function. '%s' is not a function",
-                     cwi_db_kind_name(cwi_db_kind_of(base)));
+    status = cwi_exec_fail(
+        c, CW_E_QUERY,
+        "There was a problem running the ANONYMOUS() function. '%s' is not a function",
+        cwi_db_kind_name(cwi_db_kind_of(base)));
   } else {
-    status = db_closure_call(c, base, cwi_value_array_ptr(args)->items, cw_value_len(args), out);
+    status =
+        cwi_exec_closure_call(c, base, cwi_value_array_ptr(args)->items, cw_value_len(args), out);
   }
   cw_value_release(&args);
   return status;
@@ -445,9 +448,9 @@ static cw_status one_part(db_ctx *c, cw_value base, const sql_vec *parts, uint32
       } else if (is_list) {
         *rest = false;
         return each_part(c, base, parts, at, false, out);
-      } else if (db_is_record(base)) {
+      } else if (cwi_exec_is_record(base)) {
         cw_value record = cwi_value_none();
-        cw_status status = db_record_get(c, base, &record);
+        cw_status status = cwi_exec_record_get(c, base, &record);
         *out = cwi_value_retain(cw_value_object_get(record, part->name.text, part->name.size));
         cw_value_release(&record);
         return status;
@@ -460,9 +463,9 @@ static cw_status one_part(db_ctx *c, cw_value base, const sql_vec *parts, uint32
       }
       return CW_OK;
     case SQL_P_INDEX:
-      if (db_is_record(base)) {
+      if (cwi_exec_is_record(base)) {
         cw_value record = cwi_value_none();
-        cw_status status = db_record_get(c, base, &record);
+        cw_status status = cwi_exec_record_get(c, base, &record);
         if (status == CW_OK) status = part_index(c, record, part, out);
         cw_value_release(&record);
         return status;
@@ -473,7 +476,7 @@ static cw_status one_part(db_ctx *c, cw_value base, const sql_vec *parts, uint32
         *rest = false;
         return each_part(c, base, parts, at + 1, true, out);
       }
-      if (db_is_record(base)) return db_record_get(c, base, out);
+      if (cwi_exec_is_record(base)) return cwi_exec_record_get(c, base, out);
       *out = cwi_value_retain(base);
       return CW_OK;
     case SQL_P_LAST:
@@ -487,20 +490,20 @@ static cw_status one_part(db_ctx *c, cw_value base, const sql_vec *parts, uint32
       *rest = base.kind != CW_VALUE_NONE && base.kind != CW_VALUE_NULL;
       return CW_OK;
     case SQL_P_WHERE: return part_where(c, base, part, out);
-    case SQL_P_METHOD: return db_method(c, base, part, out);
+    case SQL_P_METHOD: return cwi_exec_method(c, base, part, out);
     case SQL_P_CALL: return part_call(c, base, part, out);
-    case SQL_P_GRAPH: return db_eval_graph(c, base, part->graph, out);
+    case SQL_P_GRAPH: return cwi_exec_eval_graph(c, base, part->graph, out);
     case SQL_P_PICK: return part_pick(c, base, part, out);
     case SQL_P_RECURSE:
       *rest = part->recurse->path.len > 0;
-      return db_eval_recurse(c, base, parts, at, out);
-    case SQL_P_REPEAT: return db_eval_repeat(c, base, out);
+      return cwi_exec_eval_recurse(c, base, parts, at, out);
+    case SQL_P_REPEAT: return cwi_exec_eval_repeat(c, base, out);
   }
   return CW_OK;
 }
 
-cw_status db_eval_parts(db_ctx *c, cw_value base, const sql_vec *parts, uint32_t from,
-                        cw_value *out) {
+cw_status cwi_exec_eval_parts(db_ctx *c, cw_value base, const sql_vec *parts, uint32_t from,
+                              cw_value *out) {
   cw_value value = cwi_value_retain(base);
   bool rest = true;
   cw_status status = CW_OK;
@@ -518,7 +521,7 @@ cw_status db_eval_parts(db_ctx *c, cw_value base, const sql_vec *parts, uint32_t
 static cw_status eval_idiom(db_ctx *c, const sql_expr *node, cw_value *out) {
   cw_value base = cwi_value_none();
   if (node->u.idiom.start != NULL) {
-    cw_status status = db_eval(c, node->u.idiom.start, &base);
+    cw_status status = cwi_exec_eval(c, node->u.idiom.start, &base);
     if (status != CW_OK) return status;
   } else {
     if (c->doc == NULL) {
@@ -527,10 +530,11 @@ static cw_status eval_idiom(db_ctx *c, const sql_expr *node, cw_value *out) {
     } else {
       const sql_part *first = node->u.idiom.parts.items[0];
       bool graph = first->kind == SQL_P_GRAPH || first->kind == SQL_P_RECURSE;
-      base = cwi_value_retain(graph && db_is_record(c->doc->rid) ? c->doc->rid : c->doc->value);
+      base =
+          cwi_value_retain(graph && cwi_exec_is_record(c->doc->rid) ? c->doc->rid : c->doc->value);
     }
   }
-  cw_status status = db_eval_parts(c, base, &node->u.idiom.parts, 0, out);
+  cw_status status = cwi_exec_eval_parts(c, base, &node->u.idiom.parts, 0, out);
   cw_value_release(&base);
   return status;
 }
@@ -539,8 +543,8 @@ static cw_status eval_idiom(db_ctx *c, const sql_expr *node, cw_value *out) {
 
 static cw_status eval_cast(db_ctx *c, const sql_expr *node, cw_value *out) {
   cw_value value = cwi_value_none();
-  cw_status status = db_eval(c, node->u.cast.expr, &value);
-  if (status == CW_OK) status = db_cast(c, value, node->u.cast.type, out);
+  cw_status status = cwi_exec_eval(c, node->u.cast.expr, &value);
+  if (status == CW_OK) status = cwi_exec_cast(c, value, node->u.cast.type, out);
   cw_value_release(&value);
   return status;
 }
@@ -548,7 +552,7 @@ static cw_status eval_cast(db_ctx *c, const sql_expr *node, cw_value *out) {
 static cw_status eval_node(db_ctx *c, const sql_expr *node, cw_value *out) {
   switch ((sql_node)node->kind) {
     case SQL_LITERAL: *out = cwi_value_retain(node->u.lit.value); return CW_OK;
-    case SQL_PARAM: return db_var_get(c, node->u.name.text, node->u.name.size, out);
+    case SQL_PARAM: return cwi_exec_var_get(c, node->u.name.text, node->u.name.size, out);
     case SQL_CONST: cwi_db_fn_constant(node->u.name.text, node->u.name.size, out); return CW_OK;
     case SQL_TABLE: return cwi_db_value_table(node->u.name.text, node->u.name.size, out, &c->err);
     case SQL_IDIOM: return eval_idiom(c, node, out);
@@ -559,18 +563,18 @@ static cw_status eval_node(db_ctx *c, const sql_expr *node, cw_value *out) {
       return status != CW_OK ? status : cwi_db_value_set(items, out, &c->err);
     }
     case SQL_OBJECT: return eval_object(c, node, out);
-    case SQL_RECORD: return db_record_of(c, node, out);
+    case SQL_RECORD: return cwi_exec_record_of(c, node, out);
     case SQL_POINT: return eval_point(c, node, out);
     case SQL_UNARY: return eval_unary(c, node, out);
     case SQL_BINARY: return eval_binary(c, node, out);
     case SQL_CAST: return eval_cast(c, node, out);
-    case SQL_CALL: return db_call(c, node, out);
-    case SQL_CLOSURE: return db_closure_new(c, node, out);
-    case SQL_BLOCK: return db_block(c, node, out);
-    case SQL_RANGE: return db_range_of(c, node, out);
+    case SQL_CALL: return cwi_exec_call(c, node, out);
+    case SQL_CLOSURE: return cwi_exec_closure_new(c, node, out);
+    case SQL_BLOCK: return cwi_exec_block(c, node, out);
+    case SQL_RANGE: return cwi_exec_range_of(c, node, out);
     case SQL_MOCK: return eval_mock(c, node, out);
     case SQL_PAREN: {
-      cw_status status = db_eval(c, node->u.binary.left, out);
+      cw_status status = cwi_exec_eval(c, node->u.binary.left, out);
       if (status == DB_FLOW && c->flow == DB_FLOW_RETURN &&
           node->u.binary.left->kind == SQL_RETURN) {
         c->flow = DB_FLOW_NONE;
@@ -581,20 +585,22 @@ static cw_status eval_node(db_ctx *c, const sql_expr *node, cw_value *out) {
       return status;
     }
     case SQL_SCRIPT:
-      return db_fail(c, CW_E_QUERY,
-                     "Problem with embedded script function. Embedded functions are not enabled.");
-    default: return db_exec(c, node, out);
+      return cwi_exec_fail(
+          c, CW_E_QUERY,
+          "Problem with embedded script function. Embedded functions are not enabled.");
+    default: return cwi_exec_statement(c, node, out);
   }
 }
 
-cw_status db_eval(db_ctx *c, const sql_expr *node, cw_value *out) {
+cw_status cwi_exec_eval(db_ctx *c, const sql_expr *node, cw_value *out) {
   *out = cwi_value_none();
-  if (c->group != NULL) return db_eval_group(c, node, out);
+  if (c->group != NULL) return cwi_exec_eval_group(c, node, out);
   if (++c->depth > DB_EVAL_DEPTH_MAX) {
     c->depth--;
-    return db_fail(c, CW_E_LIMIT,
-                   "Reached excessive computation depth due to functions, subqueries, or computed "
-                   "values");
+    return cwi_exec_fail(
+        c, CW_E_LIMIT,
+        "Reached excessive computation depth due to functions, subqueries, or computed "
+        "values");
   }
   cw_status status = eval_node(c, node, out);
   c->depth--;

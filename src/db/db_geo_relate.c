@@ -64,18 +64,18 @@ static bool test_in(point p, void *context) {
   }
 }
 
-bool db_geometry_contains(cw_value whole, cw_value part) {
+bool cwi_exec_geometry_contains(cw_value whole, cw_value part) {
   if (cwi_db_geometry_shape(part) == CWI_DB_COLLECTION) {
     cw_value items = cwi_db_geometry_coordinates(part);
     for (size_t i = 0; i < cw_value_len(items); i++) {
-      if (!db_geometry_contains(whole, cw_value_array_get(items, i))) return false;
+      if (!cwi_exec_geometry_contains(whole, cw_value_array_get(items, i))) return false;
     }
     return true;
   }
   if (cwi_db_geometry_shape(whole) == CWI_DB_COLLECTION) {
     cw_value items = cwi_db_geometry_coordinates(whole);
     for (size_t i = 0; i < cw_value_len(items); i++) {
-      if (db_geometry_contains(cw_value_array_get(items, i), part)) return true;
+      if (cwi_exec_geometry_contains(cw_value_array_get(items, i), part)) return true;
     }
     return false;
   }
@@ -96,7 +96,8 @@ static bool crosses(segment s, segment t) {
   return ((d1 > 0) != (d2 > 0)) && ((d3 > 0) != (d4 > 0));
 }
 
-/* Whether some segment of nested coordinates crosses `with`, or, with `other`, one of its segments. */
+/* Whether some segment of nested coordinates crosses `with`, or, with `other`, one of its
+ * segments. */
 static bool segments_cross(cw_value v, cw_value other, const segment *with) {
   cw_value first = cw_value_array_get(v, 0);
   if (first.kind == CW_VALUE_FLOAT || first.kind == CW_VALUE_NONE) return false;
@@ -113,14 +114,14 @@ static bool segments_cross(cw_value v, cw_value other, const segment *with) {
   return false;
 }
 
-bool db_geometry_intersects(cw_value a, cw_value b) {
+bool cwi_exec_geometry_intersects(cw_value a, cw_value b) {
   if (cwi_db_kind_of(a) != CWI_DB_GEOMETRY || cwi_db_kind_of(b) != CWI_DB_GEOMETRY) return false;
   if (cwi_db_geometry_shape(a) == CWI_DB_COLLECTION ||
       cwi_db_geometry_shape(b) == CWI_DB_COLLECTION) {
     bool left = cwi_db_geometry_shape(a) == CWI_DB_COLLECTION;
     cw_value items = cwi_db_geometry_coordinates(left ? a : b);
     for (size_t i = 0; i < cw_value_len(items); i++) {
-      if (db_geometry_intersects(cw_value_array_get(items, i), left ? b : a)) return true;
+      if (cwi_exec_geometry_intersects(cw_value_array_get(items, i), left ? b : a)) return true;
     }
     return false;
   }

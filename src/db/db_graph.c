@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Graph steps and recursion.
  *
- * A record has one pointer an edge and a direction, in the space of its own table's edges; an edge knows
- * its two ends by its fields `in` and `out`. A step from a node gives edges, one from an edge its ends. */
+ * A record has one pointer an edge and a direction, in the space of its own table's edges; an edge
+ * knows its two ends by its fields `in` and `out`. A step from a node gives edges, one from an edge
+ * its ends. */
 #include <string.h>
 
 #include "db/db_exec.h"
@@ -20,11 +21,11 @@ static cw_status subject_fits(db_ctx *c, const sql_graph *g, cw_value rid, bool 
   sql_str table = db_str(cwi_db_record_table(rid));
   for (uint32_t i = 0; !*fits && i < g->what.len; i++) {
     const sql_subject *s = g->what.items[i];
-    if (!db_str_same(s->table, table)) continue;
+    if (!cwi_exec_str_same(s->table, table)) continue;
     *fits = true;
     if (s->key != NULL) {
       cw_value key = cwi_value_none();
-      cw_status status = db_eval(c, s->key, &key);
+      cw_status status = cwi_exec_eval(c, s->key, &key);
       if (status != CW_OK) return status;
       *fits = cwi_db_kind_of(key) == CWI_DB_RANGE
                   ? cwi_db_range_contains(key, cwi_db_record_key(rid))
@@ -42,8 +43,8 @@ static cw_status offer(walk *w, cw_value rid) {
   if (status != CW_OK || !fits) return status;
   if (w->graph->where != NULL) {
     cw_value doc = cwi_value_none(), keep = cwi_value_none();
-    status = db_record_get(c, rid, &doc);
-    if (status == CW_OK) status = db_eval_with(c, w->graph->where, doc, rid, &keep);
+    status = cwi_exec_record_get(c, rid, &doc);
+    if (status == CW_OK) status = cwi_exec_eval_with(c, w->graph->where, doc, rid, &keep);
     fits = status == CW_OK && cwi_db_truthy(keep);
     cw_value_release(&doc);
     cw_value_release(&keep);
@@ -52,16 +53,17 @@ static cw_status offer(walk *w, cw_value rid) {
   return status;
 }
 
-cw_status db_edge_prefix(db_ctx *c, cw_value rid, char direction, cwi_buf *out) {
+cw_status cwi_exec_edge_prefix(db_ctx *c, cw_value rid, char direction, cwi_buf *out) {
   sql_str name = db_str(cwi_db_record_table(rid));
   cwi_db_key_prefix(out, c->scope.db, 0, CWI_DB_KEYS_EDGE);
   cwi_db_key_text(out, name.text, name.size);
   cw_status status = cwi_db_key_record_key(out, cwi_db_record_key(rid), &c->err);
   cwi_buf_append_char(out, direction);
-  return status == CW_OK && out->failed ? db_nomem(c) : status;
+  return status == CW_OK && out->failed ? cwi_exec_nomem(c) : status;
 }
 
-/* The pointers of one record in one direction ('<' to edges that end here, '>' to edges that start). */
+/* The pointers of one record in one direction ('<' to edges that end here, '>' to edges that
+ * start). */
 static cw_status pointers(walk *w, cw_value rid, char direction) {
   db_ctx *c = w->c;
   cwi_buf begin, end;
@@ -69,12 +71,12 @@ static cw_status pointers(walk *w, cw_value rid, char direction) {
   cwi_buf_init(&end, CWI_DB_KEY_BYTES_MAX);
   cwi_db_cursor *cursor = NULL;
   cw_value list = cwi_value_none();
-  cw_status status = db_edge_prefix(c, rid, direction, &begin);
+  cw_status status = cwi_exec_edge_prefix(c, rid, direction, &begin);
   if (status == CW_OK) status = cw_value_array(0, &list, &c->err);
   if (status == CW_OK) {
     cwi_buf_append(&end, begin.data, begin.size);
     cwi_db_key_successor(&end);
-    if (begin.failed || end.failed) status = db_nomem(c);
+    if (begin.failed || end.failed) status = cwi_exec_nomem(c);
   }
   if (status == CW_OK) {
     status = cwi_db_cursor_open(c->txn, (cw_bytes){begin.data, begin.size},
@@ -116,21 +118,21 @@ static cw_status references(walk *w, cw_value rid) {
     cw_value name = cwi_value_none();
     db_table *table = NULL;
     db_scan scan = {0};
-    status = db_string(c, s->table.text, s->table.size, &name);
-    if (status == CW_OK) status = db_table_get(c, name, false, &table);
+    status = cwi_exec_string(c, s->table.text, s->table.size, &name);
+    if (status == CW_OK) status = cwi_exec_table_get(c, name, false, &table);
     cw_value_release(&name);
     if (status != CW_OK || table == NULL) continue;
-    status = db_scan_open(c, table, cwi_value_none(), &scan);
+    status = cwi_exec_scan_open(c, table, cwi_value_none(), &scan);
     while (status == CW_OK) {
       cw_value other = cwi_value_none(), doc = cwi_value_none();
       bool found = false, refers = false;
-      status = db_scan_next(c, &scan, &other, &doc, &found);
+      status = cwi_exec_scan_next(c, &scan, &other, &doc, &found);
       if (status != CW_OK || !found) break;
       for (size_t f = 0; status == CW_OK && !refers && f < table->fields.len; f++) {
         const sql_define *d = table->fields.items[f].define;
         if (!d->fd.reference) continue;
         cw_value value = cwi_value_none();
-        status = db_eval_with(c, d->fd.idiom, doc, other, &value);
+        status = cwi_exec_eval_with(c, d->fd.idiom, doc, other, &value);
         refers = status == CW_OK && cwi_db_equal(value, rid);
         for (size_t k = 0; !refers && value.kind == CW_VALUE_ARRAY && k < cw_value_len(value);
              k++) {
@@ -143,7 +145,7 @@ static cw_status references(walk *w, cw_value rid) {
       cw_value_release(&other);
       cw_value_release(&doc);
     }
-    db_scan_close(&scan);
+    cwi_exec_scan_close(&scan);
   }
   return status;
 }
@@ -151,18 +153,18 @@ static cw_status references(walk *w, cw_value rid) {
 static cw_status from_record(walk *w, cw_value rid) {
   db_ctx *c = w->c;
   cw_value doc = cwi_value_none();
-  cw_status status = db_tick(c);
+  cw_status status = cwi_exec_tick(c);
   if (status != CW_OK) return status;
   if (w->graph->dir == SQL_DIR_REF) return references(w, rid);
   bool in = w->graph->dir != SQL_DIR_OUT, out = w->graph->dir != SQL_DIR_IN;
-  status = db_record_get(c, rid, &doc);
-  cw_value from = db_obj_get(doc, "in"), to = db_obj_get(doc, "out");
-  if (status == CW_OK && db_is_record(from) && db_is_record(to)) {
+  status = cwi_exec_record_get(c, rid, &doc);
+  cw_value from = cwi_exec_obj_get(doc, "in"), to = cwi_exec_obj_get(doc, "out");
+  if (status == CW_OK && cwi_exec_is_record(from) && cwi_exec_is_record(to)) {
     if (in) status = offer(w, from);
     if (status == CW_OK && out) status = offer(w, to);
   }
   cw_value_release(&doc);
-  if (status == CW_OK) status = db_scope_get(c, false);
+  if (status == CW_OK) status = cwi_exec_scope_get(c, false);
   if (status != CW_OK || c->scope.db == 0) return status;
   if (in) status = pointers(w, rid, '<');
   if (status == CW_OK && out) status = pointers(w, rid, '>');
@@ -171,9 +173,9 @@ static cw_status from_record(walk *w, cw_value rid) {
 
 static cw_status from_value(walk *w, cw_value base) {
   cw_value items = cwi_db_kind_of(base) == CWI_DB_SET ? cwi_db_set_items(base) : base;
-  if (db_is_record(base)) return from_record(w, base);
-  if (base.kind == CW_VALUE_OBJECT && db_is_record(db_obj_get(base, "id"))) {
-    return from_record(w, db_obj_get(base, "id"));
+  if (cwi_exec_is_record(base)) return from_record(w, base);
+  if (base.kind == CW_VALUE_OBJECT && cwi_exec_is_record(cwi_exec_obj_get(base, "id"))) {
+    return from_record(w, cwi_exec_obj_get(base, "id"));
   }
   cw_status status = CW_OK;
   for (size_t i = 0; items.kind == CW_VALUE_ARRAY && status == CW_OK && i < cw_value_len(items);
@@ -198,19 +200,19 @@ static cw_status graph_select(db_ctx *c, cw_value base, const sql_graph *graph, 
   }
   step.what.items = items;
   cw_value edges = cwi_value_none();
-  cw_status status = db_eval_graph(c, base, &step, &edges);
+  cw_status status = cwi_exec_eval_graph(c, base, &step, &edges);
   if (status != CW_OK) return status;
   sql_expr literal = {.kind = SQL_LITERAL, .u.lit.value = edges};
   void *what[1] = {&literal};
   sql_select select = *inner;
   select.what = (sql_vec){.items = what, .len = 1};
   sql_expr node = {.kind = SQL_SELECT, .u.stmt = &select};
-  status = db_exec_select(c, &node, out);
+  status = cwi_exec_select(c, &node, out);
   cw_value_release(&edges);
   return status;
 }
 
-cw_status db_eval_graph(db_ctx *c, cw_value base, const sql_graph *graph, cw_value *out) {
+cw_status cwi_exec_eval_graph(db_ctx *c, cw_value base, const sql_graph *graph, cw_value *out) {
   if (graph->select != NULL) return graph_select(c, base, graph, out);
   if (base.kind == CW_VALUE_NONE) return CW_OK;
   walk w = {.c = c, .graph = graph, .out = out};
@@ -243,7 +245,7 @@ static bool list_has(cw_value list, cw_value item) {
 /* One step from a list: the flat list of where it leads, each once. */
 static cw_status step(db_ctx *c, cw_value from, const sql_vec *parts, uint32_t at, cw_value *out) {
   cw_value raw = cwi_value_none(), flat = cwi_value_none();
-  cw_status status = db_eval_parts(c, from, parts, at, &raw);
+  cw_status status = cwi_exec_eval_parts(c, from, parts, at, &raw);
   if (status == CW_OK) status = cw_value_array(0, &flat, &c->err);
   if (status == CW_OK) status = flatten_into(c, raw, &flat);
   if (status == CW_OK) status = cw_value_array(0, out, &c->err);
@@ -304,7 +306,8 @@ static cw_status walk_last(db_ctx *c, cw_value base, const sql_recurse *r, const
   return status;
 }
 
-/* Paths: a list of lists, each one longer every round; finished ones are those that lead nowhere. */
+/* Paths: a list of lists, each one longer every round; finished ones are those that lead
+ * nowhere. */
 static cw_status walk_paths(db_ctx *c, cw_value base, const sql_recurse *r, const sql_vec *parts,
                             uint32_t at, int64_t max, cw_value target, cw_value *out) {
   cw_value open = cwi_value_none(), done = cwi_value_none(), first = cwi_value_none();
@@ -390,17 +393,17 @@ static bool has_repeat(const sql_vec *parts, uint32_t from) {
 
 static cw_status check_bound(db_ctx *c, int64_t bound) {
   if (bound == 0) {
-    return db_fail(c, CW_E_QUERY, "Found 0 for bound but expected at least 1.");
+    return cwi_exec_fail(c, CW_E_QUERY, "Found 0 for bound but expected at least 1.");
   }
   if (bound > RECURSE_MAX) {
-    return db_fail(c, CW_E_QUERY, "Found %lld for bound but expected %d at most.", (long long)bound,
-                   RECURSE_MAX);
+    return cwi_exec_fail(c, CW_E_QUERY, "Found %lld for bound but expected %d at most.",
+                         (long long)bound, RECURSE_MAX);
   }
   return CW_OK;
 }
 
-cw_status db_eval_recurse(db_ctx *c, cw_value base, const sql_vec *parts, uint32_t at,
-                          cw_value *out) {
+cw_status cwi_exec_eval_recurse(db_ctx *c, cw_value base, const sql_vec *parts, uint32_t at,
+                                cw_value *out) {
   const sql_recurse *r = ((const sql_part *)parts->items[at])->recurse;
   cw_status status = check_bound(c, r->min);
   if (status == CW_OK) status = check_bound(c, r->max);
@@ -411,13 +414,13 @@ cw_status db_eval_recurse(db_ctx *c, cw_value base, const sql_vec *parts, uint32
   if (has_repeat(path, from)) {
     db_recursion frame = {.up = c->recursion, .parts = path, .from = from, .depth = 1, .max = max};
     c->recursion = &frame;
-    status = db_eval_parts(c, base, path, from, out);
+    status = cwi_exec_eval_parts(c, base, path, from, out);
     c->recursion = frame.up;
     return status;
   }
   if (r->walk == SQL_WALK_PATH || r->walk == SQL_WALK_SHORTEST) {
     cw_value target = cwi_value_none();
-    if (r->target != NULL) status = db_eval(c, r->target, &target);
+    if (r->target != NULL) status = cwi_exec_eval(c, r->target, &target);
     if (status == CW_OK) status = walk_paths(c, base, r, path, from, max, target, out);
     cw_value_release(&target);
     return status;
@@ -426,30 +429,30 @@ cw_status db_eval_recurse(db_ctx *c, cw_value base, const sql_vec *parts, uint32
 }
 
 /* @: the whole recursion again on what has been reached. */
-cw_status db_eval_repeat(db_ctx *c, cw_value base, cw_value *out) {
+cw_status cwi_exec_eval_repeat(db_ctx *c, cw_value base, cw_value *out) {
   db_recursion *frame = c->recursion;
   if (frame == NULL) {
-    return db_fail(c, CW_E_QUERY,
-                   "Tried to use a `@` repeat recurse symbol in a position where it is "
-                   "not supported");
+    return cwi_exec_fail(c, CW_E_QUERY,
+                         "Tried to use a `@` repeat recurse symbol in a position where it is "
+                         "not supported");
   }
   if (base.kind == CW_VALUE_ARRAY) {
     cw_status status = cw_value_array(cw_value_len(base), out, &c->err);
     for (size_t i = 0; status == CW_OK && i < cw_value_len(base); i++) {
       cw_value item = cwi_value_none();
-      status = db_eval_repeat(c, cw_value_array_get(base, i), &item);
+      status = cwi_exec_eval_repeat(c, cw_value_array_get(base, i), &item);
       if (status == CW_OK) status = cw_value_array_push(out, item, &c->err);
     }
     return status;
   }
-  if (frame->depth >= frame->max || !db_is_record(base)) {
+  if (frame->depth >= frame->max || !cwi_exec_is_record(base)) {
     *out = cwi_value_retain(base);
     return CW_OK;
   }
   db_recursion deeper = *frame;
   deeper.depth++;
   c->recursion = &deeper;
-  cw_status status = db_eval_parts(c, base, frame->parts, frame->from, out);
+  cw_status status = cwi_exec_eval_parts(c, base, frame->parts, frame->from, out);
   c->recursion = frame;
   return status;
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Expressions over a group of rows: an aggregate function sees the list of its argument's values, one a
- * row; what stands outside of one is evaluated on the first row. */
+/* Expressions over a group of rows: an aggregate function sees the list of its argument's values,
+ * one a row; what stands outside of one is evaluated on the first row. */
 #include <string.h>
 
 #include "db/db_exec.h"
 
 static bool vec_has(const sql_vec *items) {
   for (uint32_t i = 0; i < items->len; i++) {
-    if (db_has_aggregate(items->items[i])) return true;
+    if (cwi_exec_has_aggregate(items->items[i])) return true;
   }
   return false;
 }
@@ -17,23 +17,25 @@ static bool is_aggregate(const sql_expr *node) {
   return fn != NULL && (fn->flags & CWI_DB_FN_AGGREGATE) != 0;
 }
 
-bool db_has_aggregate(const sql_expr *node) {
+bool cwi_exec_has_aggregate(const sql_expr *node) {
   if (node == NULL) return false;
   switch ((sql_node)node->kind) {
     case SQL_CALL: return is_aggregate(node) || vec_has(&node->u.call.args);
     case SQL_UNARY:
-    case SQL_PAREN: return db_has_aggregate(node->u.binary.left);
+    case SQL_PAREN: return cwi_exec_has_aggregate(node->u.binary.left);
     case SQL_BINARY:
-      return db_has_aggregate(node->u.binary.left) || db_has_aggregate(node->u.binary.right);
-    case SQL_CAST: return db_has_aggregate(node->u.cast.expr);
+      return cwi_exec_has_aggregate(node->u.binary.left) ||
+             cwi_exec_has_aggregate(node->u.binary.right);
+    case SQL_CAST: return cwi_exec_has_aggregate(node->u.cast.expr);
     case SQL_ARRAY:
     case SQL_SET: return vec_has(&node->u.list);
     case SQL_OBJECT:
       for (uint32_t i = 0; i < node->u.list.len; i++) {
-        if (db_has_aggregate(((const sql_pair *)node->u.list.items[i])->value)) return true;
+        if (cwi_exec_has_aggregate(((const sql_pair *)node->u.list.items[i])->value)) return true;
       }
       return false;
-    case SQL_IDIOM: return node->u.idiom.start != NULL && db_has_aggregate(node->u.idiom.start);
+    case SQL_IDIOM:
+      return node->u.idiom.start != NULL && cwi_exec_has_aggregate(node->u.idiom.start);
     default: return false;
   }
 }
@@ -57,7 +59,8 @@ static cw_status aggregate(db_ctx *c, const sql_expr *node, const db_group *grou
   cw_status status = cw_value_array(group->len, &args[0], &c->err);
   for (size_t i = 0; status == CW_OK && len > 0 && i < group->len; i++) {
     cw_value item = cwi_value_none();
-    status = db_eval_with(c, node->u.call.args.items[0], group->docs[i], group->rids[i], &item);
+    status =
+        cwi_exec_eval_with(c, node->u.call.args.items[0], group->docs[i], group->rids[i], &item);
     if (status != CW_OK) break;
     if (cwi_db_truthy(item)) truthy++;
     if (wanted(fn, item))
@@ -66,9 +69,9 @@ static cw_status aggregate(db_ctx *c, const sql_expr *node, const db_group *grou
       cw_value_release(&item);
   }
   for (size_t i = 1; status == CW_OK && i < len; i++) {
-    status = db_eval_with(c, node->u.call.args.items[i],
-                          group->len > 0 ? group->docs[0] : cwi_value_none(), cwi_value_none(),
-                          &args[i]);
+    status = cwi_exec_eval_with(c, node->u.call.args.items[i],
+                                group->len > 0 ? group->docs[0] : cwi_value_none(),
+                                cwi_value_none(), &args[i]);
   }
   if (status == CW_OK) {
     bool empty = cw_value_len(args[0]) == 0;
@@ -96,7 +99,77 @@ static cw_status aggregate(db_ctx *c, const sql_expr *node, const db_group *grou
   return status;
 }
 
-cw_status db_eval_group(db_ctx *c, const sql_expr *node, cw_value *out) {
+/* Aggregates inside a list or an object. */
+static cw_status inside_items(db_ctx *c, const sql_expr *node, cw_value *out) {
+  bool object = node->kind == SQL_OBJECT;
+  cw_status status =
+      object ? cw_value_object(out, &c->err) : cw_value_array(node->u.list.len, out, &c->err);
+  for (uint32_t i = 0; status == CW_OK && i < node->u.list.len; i++) {
+    const sql_pair *pair = node->u.list.items[i];
+    cw_value item = cwi_value_none();
+    status = cwi_exec_eval_group(c, object ? pair->value : node->u.list.items[i], &item);
+    if (status != CW_OK) break;
+    status = object ? cw_value_object_set(out, pair->key.text, pair->key.size, item, &c->err)
+                    : cw_value_array_push(out, item, &c->err);
+  }
+  return status;
+}
+
+static cw_status inside_call(db_ctx *c, const sql_expr *node, cw_value *out) {
+  cw_value args[8];
+  size_t len = node->u.call.args.len < 8 ? node->u.call.args.len : 8, done = 0;
+  cw_status status = CW_OK;
+  for (; status == CW_OK && done < len; done++) {
+    status = cwi_exec_eval_group(c, node->u.call.args.items[done], &args[done]);
+  }
+  const cwi_db_fn *fn = cwi_db_fn_find(node->u.call.name.text, node->u.call.name.size);
+  if (status == CW_OK) {
+    status = fn != NULL ? cwi_db_fn_invoke(&c->fn, fn, args, len, out, &c->err)
+                        : cwi_exec_fail(c, CW_E_QUERY, "Unknown function in an aggregate");
+  }
+  for (size_t i = 0; i < done; i++) cw_value_release(&args[i]);
+  return status;
+}
+
+static cw_status inside_binary(db_ctx *c, const sql_expr *node, cw_value *out) {
+  cw_value a = cwi_value_none(), b = cwi_value_none();
+  cw_status status = cwi_exec_eval_group(c, node->u.binary.left, &a);
+  if (status == CW_OK) status = cwi_exec_eval_group(c, node->u.binary.right, &b);
+  if (status == CW_OK) status = cwi_exec_binary(c, (sql_op)node->op, a, b, out);
+  cw_value_release(&a);
+  cw_value_release(&b);
+  return status;
+}
+
+/* An expression around aggregates: its operands are evaluated over the group, then put together. */
+static cw_status inside(db_ctx *c, const sql_expr *node, cw_value *out, bool *done) {
+  db_group *group = c->group;
+  cw_value value = cwi_value_none();
+  cw_status status;
+  *done = true;
+  switch ((sql_node)node->kind) {
+    case SQL_BINARY: return inside_binary(c, node, out);
+    case SQL_PAREN: return cwi_exec_eval_group(c, node->u.binary.left, out);
+    case SQL_CALL: return inside_call(c, node, out);
+    case SQL_OBJECT:
+    case SQL_ARRAY: return inside_items(c, node, out);
+    case SQL_CAST:
+      status = cwi_exec_eval_group(c, node->u.cast.expr, &value);
+      if (status == CW_OK) status = cwi_exec_cast(c, value, node->u.cast.type, out);
+      cw_value_release(&value);
+      return status;
+    case SQL_IDIOM:
+      status = cwi_exec_eval_group(c, node->u.idiom.start, &value);
+      c->group = NULL;
+      if (status == CW_OK) status = cwi_exec_eval_parts(c, value, &node->u.idiom.parts, 0, out);
+      c->group = group;
+      cw_value_release(&value);
+      return status;
+    default: *done = false; return CW_OK;
+  }
+}
+
+cw_status cwi_exec_eval_group(db_ctx *c, const sql_expr *node, cw_value *out) {
   db_group *group = c->group;
   cw_status status;
   *out = cwi_value_none();
@@ -106,77 +179,16 @@ cw_status db_eval_group(db_ctx *c, const sql_expr *node, cw_value *out) {
     c->group = group;
     return status;
   }
-  if (db_has_aggregate(node)) {
-    /* One level without the group, whose operands are evaluated with it again. */
-    switch ((sql_node)node->kind) {
-      case SQL_BINARY: {
-        cw_value a = cwi_value_none(), b = cwi_value_none();
-        status = db_eval_group(c, node->u.binary.left, &a);
-        if (status == CW_OK) status = db_eval_group(c, node->u.binary.right, &b);
-        if (status == CW_OK) status = db_binary(c, (sql_op)node->op, a, b, out);
-        cw_value_release(&a);
-        cw_value_release(&b);
-        return status;
-      }
-      case SQL_PAREN: return db_eval_group(c, node->u.binary.left, out);
-      case SQL_CALL: {
-        cw_value args[8];
-        size_t len = node->u.call.args.len < 8 ? node->u.call.args.len : 8, done = 0;
-        status = CW_OK;
-        for (; status == CW_OK && done < len; done++) {
-          status = db_eval_group(c, node->u.call.args.items[done], &args[done]);
-        }
-        const cwi_db_fn *fn = cwi_db_fn_find(node->u.call.name.text, node->u.call.name.size);
-        if (status == CW_OK) {
-          status = fn != NULL ? cwi_db_fn_invoke(&c->fn, fn, args, len, out, &c->err)
-                              : db_fail(c, CW_E_QUERY, "Unknown function in an aggregate");
-        }
-        for (size_t i = 0; i < done; i++) cw_value_release(&args[i]);
-        return status;
-      }
-      case SQL_OBJECT:
-        status = cw_value_object(out, &c->err);
-        for (uint32_t i = 0; status == CW_OK && i < node->u.list.len; i++) {
-          const sql_pair *pair = node->u.list.items[i];
-          cw_value item = cwi_value_none();
-          status = db_eval_group(c, pair->value, &item);
-          if (status == CW_OK) {
-            status = cw_value_object_set(out, pair->key.text, pair->key.size, item, &c->err);
-          }
-        }
-        return status;
-      case SQL_ARRAY:
-        status = cw_value_array(node->u.list.len, out, &c->err);
-        for (uint32_t i = 0; status == CW_OK && i < node->u.list.len; i++) {
-          cw_value item = cwi_value_none();
-          status = db_eval_group(c, node->u.list.items[i], &item);
-          if (status == CW_OK) status = cw_value_array_push(out, item, &c->err);
-        }
-        return status;
-      case SQL_CAST: {
-        cw_value value = cwi_value_none();
-        status = db_eval_group(c, node->u.cast.expr, &value);
-        if (status == CW_OK) status = db_cast(c, value, node->u.cast.type, out);
-        cw_value_release(&value);
-        return status;
-      }
-      case SQL_IDIOM: {
-        cw_value base = cwi_value_none();
-        status = db_eval_group(c, node->u.idiom.start, &base);
-        c->group = NULL;
-        if (status == CW_OK) status = db_eval_parts(c, base, &node->u.idiom.parts, 0, out);
-        c->group = group;
-        cw_value_release(&base);
-        return status;
-      }
-      default: break;
-    }
+  if (cwi_exec_has_aggregate(node)) {
+    bool done;
+    status = inside(c, node, out, &done);
+    if (done) return status;
   }
   c->group = NULL;
   if (group->len > 0)
-    status = db_eval_with(c, node, group->docs[0], group->rids[0], out);
+    status = cwi_exec_eval_with(c, node, group->docs[0], group->rids[0], out);
   else
-    status = db_eval(c, node, out);
+    status = cwi_exec_eval(c, node, out);
   c->group = group;
   return status;
 }

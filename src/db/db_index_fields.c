@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Indexes of a record: which values it has in them, added and removed as it changes. A field that holds
- * a list has an entry an item. */
+/* Indexes of a record: which values it has in them, added and removed as it changes. A field that
+ * holds a list has an entry an item. */
 #include <string.h>
 
 #include "db/db_exec.h"
@@ -45,7 +45,7 @@ static cw_status entry(entry_walk *w, const cw_value *values, size_t len) {
   if (status == CW_OK) {
     cwi_db_text(&text, record);
     cwi_buf_append_char(&text, '`');
-    status = db_fail(c, CW_E_CONSTRAINT, "%s", cwi_buf_cstr(&text));
+    status = cwi_exec_fail(c, CW_E_CONSTRAINT, "%s", cwi_buf_cstr(&text));
   }
   cw_value_release(&record);
   cwi_buf_deinit(&text);
@@ -75,7 +75,7 @@ static cw_status combine(entry_walk *w, const cw_value *fields, cw_value *values
 static cw_status check_vector(db_ctx *c, const sql_def_index *ix, cw_value doc, cw_value rid) {
   const sql_expr *idiom = ix->fields.items[0];
   cw_value value = cwi_value_none();
-  cw_status status = db_eval_with(c, idiom, doc, rid, &value);
+  cw_status status = cwi_exec_eval_with(c, idiom, doc, rid, &value);
   if (status != CW_OK || value.kind == CW_VALUE_NONE || value.kind == CW_VALUE_NULL) {
     cw_value_release(&value);
     return status;
@@ -93,14 +93,14 @@ static cw_status check_vector(db_ctx *c, const sql_def_index *ix, cw_value doc, 
     status = cwi_db_text_value(bad, true, &text, &c->err);
     sql_str shown = db_str(text);
     if (status == CW_OK) {
-      status = db_fail(c, CW_E_QUERY, "The value cannot be converted to a vector: %.*s",
-                       (int)shown.size, shown.text);
+      status = cwi_exec_fail(c, CW_E_QUERY, "The value cannot be converted to a vector: %.*s",
+                             (int)shown.size, shown.text);
     }
     cw_value_release(&text);
   } else if ((int64_t)cw_value_len(value) != ix->dimension) {
-    status = db_fail(c, CW_E_QUERY,
-                     "Incorrect vector dimension (%zu). Expected a vector of %lld dimension.",
-                     cw_value_len(value), (long long)ix->dimension);
+    status = cwi_exec_fail(c, CW_E_QUERY,
+                           "Incorrect vector dimension (%zu). Expected a vector of %lld dimension.",
+                           cw_value_len(value), (long long)ix->dimension);
   }
   cw_value_release(&value);
   return status;
@@ -116,15 +116,15 @@ static cw_status index_one(entry_walk *w, cw_value doc) {
   size_t len = ix->fields.len < 16 ? ix->fields.len : 16, done = 0;
   cw_status status = CW_OK;
   for (; status == CW_OK && done < len; done++) {
-    status = db_eval_with(c, ix->fields.items[done], doc, w->rid, &fields[done]);
+    status = cwi_exec_eval_with(c, ix->fields.items[done], doc, w->rid, &fields[done]);
   }
   if (status == CW_OK) status = combine(w, fields, values, len, 0);
   for (size_t i = 0; i < done; i++) cw_value_release(&fields[i]);
   return status;
 }
 
-cw_status db_index_update(db_ctx *c, db_table *table, cw_value rid, cw_value before,
-                          cw_value after) {
+cw_status cwi_exec_index_update(db_ctx *c, db_table *table, cw_value rid, cw_value before,
+                                cw_value after) {
   cw_status status = CW_OK;
   for (size_t i = 0; status == CW_OK && i < table->indexes.len; i++) {
     entry_walk w = {.c = c, .table = table, .index = &table->indexes.items[i], .rid = rid};
@@ -135,19 +135,19 @@ cw_status db_index_update(db_ctx *c, db_table *table, cw_value rid, cw_value bef
   return status;
 }
 
-cw_status db_index_build(db_ctx *c, db_table *table, const db_def *index) {
+cw_status cwi_exec_index_build(db_ctx *c, db_table *table, const db_def *index) {
   db_scan scan;
-  cw_status status = db_scan_open(c, table, cwi_value_none(), &scan);
+  cw_status status = cwi_exec_scan_open(c, table, cwi_value_none(), &scan);
   while (status == CW_OK) {
     cw_value rid, doc;
     bool found;
-    status = db_scan_next(c, &scan, &rid, &doc, &found);
+    status = cwi_exec_scan_next(c, &scan, &rid, &doc, &found);
     if (status != CW_OK || !found) break;
     entry_walk w = {.c = c, .table = table, .index = index, .rid = rid, .add = true};
     status = index_one(&w, doc);
     cw_value_release(&rid);
     cw_value_release(&doc);
   }
-  db_scan_close(&scan);
+  cwi_exec_scan_close(&scan);
   return status;
 }

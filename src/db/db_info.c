@@ -13,11 +13,11 @@ static cw_status member(db_ctx *c, cw_value *out, const char *key, cwi_db_def ki
   for (size_t i = 0; status == CW_OK && i < cw_value_len(list); i++) {
     cw_value pair = cw_value_array_get(list, i);
     sql_str name = db_str(cw_value_array_get(pair, 0));
-    cw_value text = db_obj_get(cw_value_array_get(pair, 1), "text");
+    cw_value text = cwi_exec_obj_get(cw_value_array_get(pair, 1), "text");
     status = cw_value_object_set(&object, name.text, name.size, cwi_value_retain(text), &c->err);
   }
   cw_value_release(&list);
-  if (status == CW_OK) return db_obj_set(c, out, key, object);
+  if (status == CW_OK) return cwi_exec_obj_set(c, out, key, object);
   cw_value_release(&object);
   return status;
 }
@@ -69,7 +69,7 @@ static cw_status info_root(db_ctx *c, cw_value *out) {
 static cw_status put_text(db_ctx *c, cw_value *out, const char *key, const cwi_buf *text) {
   cw_value value = cwi_value_none();
   cw_status status = cwi_value_string_from_buf(text, &value, &c->err);
-  return status == CW_OK ? db_obj_set(c, out, key, value) : status;
+  return status == CW_OK ? cwi_exec_obj_set(c, out, key, value) : status;
 }
 
 static cw_status put_expr(db_ctx *c, cw_value *out, const char *key, const sql_expr *node) {
@@ -79,7 +79,7 @@ static cw_status put_expr(db_ctx *c, cw_value *out, const char *key, const sql_e
   if (node->kind == SQL_LITERAL && node->u.lit.value.kind == CW_VALUE_STRING) {
     cwi_db_text_bare(&text, node->u.lit.value);
   } else {
-    sql_print_expr(&text, node);
+    cwi_sql_print_expr(&text, node);
   }
   cw_status status = put_text(c, out, key, &text);
   cwi_buf_deinit(&text);
@@ -100,7 +100,7 @@ static cw_status field_structure(db_ctx *c, const sql_define *d, cw_value *out) 
   if (status == CW_OK) status = put_text(c, out, "table", &text);
   cwi_buf_clear(&text);
   if (status == CW_OK && d->fd.type != NULL) {
-    sql_print_type(&text, d->fd.type);
+    cwi_sql_print_type(&text, d->fd.type);
     status = put_text(c, out, "kind", &text);
   }
   cwi_buf_deinit(&text);
@@ -111,21 +111,22 @@ static cw_status field_structure(db_ctx *c, const sql_define *d, cw_value *out) 
   if (status == CW_OK && d->fd.default_ != NULL) {
     status = put_expr(c, out, "default", d->fd.default_);
     if (status == CW_OK) {
-      status = db_obj_set(c, out, "default_always", cwi_value_bool(d->fd.default_always));
+      status = cwi_exec_obj_set(c, out, "default_always", cwi_value_bool(d->fd.default_always));
     }
   }
   if (status == CW_OK && d->fd.flexible)
-    status = db_obj_set(c, out, "flexible", cwi_value_bool(true));
-  if (status == CW_OK) status = db_obj_set(c, out, "readonly", cwi_value_bool(d->fd.readonly));
+    status = cwi_exec_obj_set(c, out, "flexible", cwi_value_bool(true));
+  if (status == CW_OK)
+    status = cwi_exec_obj_set(c, out, "readonly", cwi_value_bool(d->fd.readonly));
   if (status == CW_OK) status = cw_value_object(&perms, &c->err);
   if (status == CW_OK)
-    status = db_obj_set(c, &perms, "select", perm_value(&d->perms, &d->perms.select));
+    status = cwi_exec_obj_set(c, &perms, "select", perm_value(&d->perms, &d->perms.select));
   if (status == CW_OK)
-    status = db_obj_set(c, &perms, "create", perm_value(&d->perms, &d->perms.create));
+    status = cwi_exec_obj_set(c, &perms, "create", perm_value(&d->perms, &d->perms.create));
   if (status == CW_OK)
-    status = db_obj_set(c, &perms, "update", perm_value(&d->perms, &d->perms.update));
+    status = cwi_exec_obj_set(c, &perms, "update", perm_value(&d->perms, &d->perms.update));
   if (status == CW_OK)
-    status = db_obj_set(c, out, "permissions", perms);
+    status = cwi_exec_obj_set(c, out, "permissions", perms);
   else
     cw_value_release(&perms);
   return status;
@@ -143,15 +144,15 @@ static cw_status table_structure(db_ctx *c, const db_table *table, cw_value *out
       cw_value item = cwi_value_none(), text = cwi_value_none();
       status = cw_value_object(&item, &c->err);
       sql_str name = defs->items[k].define->name;
-      if (status == CW_OK) status = db_string(c, name.text, name.size, &text);
-      if (status == CW_OK) status = db_obj_set(c, &item, "name", text);
+      if (status == CW_OK) status = cwi_exec_string(c, name.text, name.size, &text);
+      if (status == CW_OK) status = cwi_exec_obj_set(c, &item, "name", text);
       if (status == CW_OK) {
-        status =
-            db_obj_set(c, &item, "sql", cwi_value_retain(db_obj_get(defs->items[k].entry, "text")));
+        status = cwi_exec_obj_set(c, &item, "sql",
+                                  cwi_value_retain(cwi_exec_obj_get(defs->items[k].entry, "text")));
       }
       if (status == CW_OK) status = cw_value_array_push(&list, item, &c->err);
     }
-    if (status == CW_OK) status = db_obj_set(c, out, empty[i], list);
+    if (status == CW_OK) status = cwi_exec_obj_set(c, out, empty[i], list);
   }
   if (status == CW_OK) status = cw_value_array(0, &fields, &c->err);
   for (size_t i = 0; status == CW_OK && table != NULL && i < table->fields.len; i++) {
@@ -159,7 +160,7 @@ static cw_status table_structure(db_ctx *c, const db_table *table, cw_value *out
     status = field_structure(c, table->fields.items[i].define, &item);
     if (status == CW_OK) status = cw_value_array_push(&fields, item, &c->err);
   }
-  return status == CW_OK ? db_obj_set(c, out, "fields", fields) : status;
+  return status == CW_OK ? cwi_exec_obj_set(c, out, "fields", fields) : status;
 }
 
 static cw_status info_table(db_ctx *c, const sql_info *s, cw_value *out) {
@@ -170,8 +171,8 @@ static cw_status info_table(db_ctx *c, const sql_info *s, cw_value *out) {
                                  {"tables", 0}};
   cw_value name = cwi_value_none();
   db_table *table = NULL;
-  cw_status status = db_string(c, s->table.text, s->table.size, &name);
-  if (status == CW_OK) status = db_table_get(c, name, false, &table);
+  cw_status status = cwi_exec_string(c, s->table.text, s->table.size, &name);
+  if (status == CW_OK) status = cwi_exec_table_get(c, name, false, &table);
   cw_value_release(&name);
   if (status != CW_OK) return status;
   if (s->structure && table != NULL) return table_structure(c, table, out);
@@ -182,36 +183,36 @@ static cw_status info_table(db_ctx *c, const sql_info *s, cw_value *out) {
 static cw_status info_index(db_ctx *c, const sql_info *s, cw_value *out) {
   cw_value name = cwi_value_none(), building = cwi_value_none(), text = cwi_value_none();
   db_table *table = NULL;
-  cw_status status = db_string(c, s->table.text, s->table.size, &name);
-  if (status == CW_OK) status = db_table_get(c, name, false, &table);
+  cw_status status = cwi_exec_string(c, s->table.text, s->table.size, &name);
+  if (status == CW_OK) status = cwi_exec_table_get(c, name, false, &table);
   cw_value_release(&name);
   bool found = false;
   for (size_t i = 0; status == CW_OK && table != NULL && i < table->indexes.len; i++) {
-    found = found || db_str_same(table->indexes.items[i].define->name, s->name);
+    found = found || cwi_exec_str_same(table->indexes.items[i].define->name, s->name);
   }
   if (status == CW_OK && !found) {
-    return db_fail(c, CW_E_QUERY, "The index '%.*s' does not exist", (int)s->name.size,
-                   s->name.text);
+    return cwi_exec_fail(c, CW_E_QUERY, "The index '%.*s' does not exist", (int)s->name.size,
+                         s->name.text);
   }
   int64_t count = 0;
   db_scan scan = {0};
-  if (status == CW_OK) status = db_scan_open(c, table, cwi_value_none(), &scan);
+  if (status == CW_OK) status = cwi_exec_scan_open(c, table, cwi_value_none(), &scan);
   for (bool more = true; status == CW_OK && more;) {
     cw_value rid, doc;
-    status = db_scan_next(c, &scan, &rid, &doc, &more);
+    status = cwi_exec_scan_next(c, &scan, &rid, &doc, &more);
     if (status == CW_OK && more) count++;
     cw_value_release(&rid);
     cw_value_release(&doc);
   }
-  db_scan_close(&scan);
+  cwi_exec_scan_close(&scan);
   if (status == CW_OK) status = cw_value_object(&building, &c->err);
-  if (status == CW_OK) status = db_obj_set(c, &building, "initial", cwi_value_int(count));
-  if (status == CW_OK) status = db_obj_set(c, &building, "pending", cwi_value_int(0));
-  if (status == CW_OK) status = db_obj_set(c, &building, "updated", cwi_value_int(0));
-  if (status == CW_OK) status = db_string(c, "ready", 5, &text);
-  if (status == CW_OK) status = db_obj_set(c, &building, "status", text);
+  if (status == CW_OK) status = cwi_exec_obj_set(c, &building, "initial", cwi_value_int(count));
+  if (status == CW_OK) status = cwi_exec_obj_set(c, &building, "pending", cwi_value_int(0));
+  if (status == CW_OK) status = cwi_exec_obj_set(c, &building, "updated", cwi_value_int(0));
+  if (status == CW_OK) status = cwi_exec_string(c, "ready", 5, &text);
+  if (status == CW_OK) status = cwi_exec_obj_set(c, &building, "status", text);
   if (status == CW_OK) status = cw_value_object(out, &c->err);
-  if (status == CW_OK) return db_obj_set(c, out, "building", building);
+  if (status == CW_OK) return cwi_exec_obj_set(c, out, "building", building);
   cw_value_release(&building);
   return status;
 }
@@ -222,19 +223,19 @@ static cw_status info_user(db_ctx *c, const sql_info *s, cw_value *out) {
                                         s->name.size, &entry, &c->err);
   if (status == CW_OK && entry.kind != CW_VALUE_OBJECT) {
     sql_str db = db_str(c->session->db);
-    status = db_fail(c, CW_E_QUERY, "The user '%.*s' does not exist in the database '%.*s'",
-                     (int)s->name.size, s->name.text, (int)db.size, db.text);
+    status = cwi_exec_fail(c, CW_E_QUERY, "The user '%.*s' does not exist in the database '%.*s'",
+                           (int)s->name.size, s->name.text, (int)db.size, db.text);
   } else if (status == CW_OK) {
-    *out = cwi_value_retain(db_obj_get(entry, "text"));
+    *out = cwi_value_retain(cwi_exec_obj_get(entry, "text"));
   }
   cw_value_release(&entry);
   return status;
 }
 
-cw_status db_exec_info(db_ctx *c, const sql_expr *node, cw_value *out) {
+cw_status cwi_exec_info(db_ctx *c, const sql_expr *node, cw_value *out) {
   const sql_info *s = node->u.stmt;
   if (s->what == SQL_W_ROOT) return info_root(c, out);
-  cw_status status = db_scope_get(c, false);
+  cw_status status = cwi_exec_scope_get(c, false);
   if (status != CW_OK) return status;
   switch (s->what) {
     case SQL_W_NS: return info_ns(c, out);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Writing into documents: paths, assignments, CONTENT, MERGE, PATCH, and what a statement returns. */
+/* Writing into documents: paths, assignments, CONTENT, MERGE, PATCH, and what a statement
+ * returns. */
 #include <string.h>
 
 #include "db/db_exec.h"
@@ -11,7 +12,7 @@ static cw_status set_in_list(db_ctx *c, cw_value *root, const sql_vec *parts, ui
   cw_status status = CW_OK;
   for (size_t i = 0; status == CW_OK && i < cw_value_len(*root); i++) {
     cw_value item = cwi_value_retain(cw_value_array_get(*root, i));
-    status = db_path_set(c, &item, parts, from, cwi_value_retain(value));
+    status = cwi_exec_path_set(c, &item, parts, from, cwi_value_retain(value));
     if (status == CW_OK)
       status = cw_value_array_set(root, i, item, &c->err);
     else
@@ -27,7 +28,7 @@ static cw_status set_key(db_ctx *c, cw_value *root, sql_str name, const sql_vec 
     return cw_value_object_remove(root, name.text, name.size, &c->err);
   }
   cw_value inner = cwi_value_retain(cw_value_object_get(*root, name.text, name.size));
-  cw_status status = db_path_set(c, &inner, parts, from, value);
+  cw_status status = cwi_exec_path_set(c, &inner, parts, from, value);
   if (status != CW_OK) {
     cw_value_release(&inner);
     return status;
@@ -36,8 +37,8 @@ static cw_status set_key(db_ctx *c, cw_value *root, sql_str name, const sql_vec 
   return cw_value_object_set(root, name.text, name.size, inner, &c->err);
 }
 
-cw_status db_path_set(db_ctx *c, cw_value *root, const sql_vec *parts, uint32_t from,
-                      cw_value value) {
+cw_status cwi_exec_path_set(db_ctx *c, cw_value *root, const sql_vec *parts, uint32_t from,
+                            cw_value value) {
   if (from == parts->len) {
     cw_value_release(root);
     *root = value;
@@ -57,12 +58,12 @@ cw_status db_path_set(db_ctx *c, cw_value *root, const sql_vec *parts, uint32_t 
     if (root->kind == CW_VALUE_ARRAY) return set_in_list(c, root, parts, from + 1, value);
   } else if (status == CW_OK && index) {
     cw_value at = cwi_value_int((int64_t)cw_value_len(*root) - 1);
-    if (part->kind == SQL_P_INDEX) status = db_eval(c, part->expr, &at);
+    if (part->kind == SQL_P_INDEX) status = cwi_exec_eval(c, part->expr, &at);
     if (status == CW_OK && root->kind == CW_VALUE_ARRAY && at.kind == CW_VALUE_INT) {
       int64_t i = cwi_value_as_int(at);
       if (i >= 0 && (uint64_t)i < cw_value_len(*root)) {
         cw_value item = cwi_value_retain(cw_value_array_get(*root, (size_t)i));
-        status = db_path_set(c, &item, parts, from + 1, value);
+        status = cwi_exec_path_set(c, &item, parts, from + 1, value);
         if (status == CW_OK) return cw_value_array_set(root, (size_t)i, item, &c->err);
         cw_value_release(&item);
         return status;
@@ -83,7 +84,7 @@ cw_status db_path_set(db_ctx *c, cw_value *root, const sql_vec *parts, uint32_t 
   return status;
 }
 
-cw_status db_path_unset(db_ctx *c, cw_value *root, const sql_vec *parts, uint32_t from) {
+cw_status cwi_exec_path_unset(db_ctx *c, cw_value *root, const sql_vec *parts, uint32_t from) {
   if (from >= parts->len) return CW_OK;
   const sql_part *part = parts->items[from];
   bool last = from + 1 == parts->len;
@@ -92,14 +93,14 @@ cw_status db_path_unset(db_ctx *c, cw_value *root, const sql_vec *parts, uint32_
     if (last) return cw_value_object_remove(root, part->name.text, part->name.size, &c->err);
     cw_value inner = cwi_value_retain(cw_value_object_get(*root, part->name.text, part->name.size));
     if (inner.kind == CW_VALUE_NONE) return CW_OK;
-    status = db_path_unset(c, &inner, parts, from + 1);
+    status = cwi_exec_path_unset(c, &inner, parts, from + 1);
     if (status == CW_OK) {
       return cw_value_object_set(root, part->name.text, part->name.size, inner, &c->err);
     }
     cw_value_release(&inner);
   } else if (root->kind == CW_VALUE_ARRAY && part->kind == SQL_P_INDEX) {
     cw_value at = cwi_value_none(), gone = cwi_value_none();
-    status = db_eval(c, part->expr, &at);
+    status = cwi_exec_eval(c, part->expr, &at);
     if (status != CW_OK || at.kind != CW_VALUE_INT || cwi_value_as_int(at) < 0) {
       cw_value_release(&at);
       return status;
@@ -112,14 +113,14 @@ cw_status db_path_unset(db_ctx *c, cw_value *root, const sql_vec *parts, uint32_
       return status;
     }
     cw_value item = cwi_value_retain(cw_value_array_get(*root, i));
-    status = db_path_unset(c, &item, parts, from + 1);
+    status = cwi_exec_path_unset(c, &item, parts, from + 1);
     if (status == CW_OK) return cw_value_array_set(root, i, item, &c->err);
     cw_value_release(&item);
   } else if (root->kind == CW_VALUE_ARRAY) {
     uint32_t next = part->kind == SQL_P_ALL ? from + 1 : from;
     for (size_t i = 0; status == CW_OK && i < cw_value_len(*root); i++) {
       cw_value item = cwi_value_retain(cw_value_array_get(*root, i));
-      status = db_path_unset(c, &item, parts, next);
+      status = cwi_exec_path_unset(c, &item, parts, next);
       if (status == CW_OK)
         status = cw_value_array_set(root, i, item, &c->err);
       else
@@ -202,18 +203,18 @@ static cw_status assigned(db_ctx *c, sql_assign_op op, cw_value now, cw_value va
   return status;
 }
 
-cw_status db_apply_assigns(db_ctx *c, const sql_vec *assigns, cw_value before, cw_value rid,
-                           cw_value *doc) {
+cw_status cwi_exec_apply_assigns(db_ctx *c, const sql_vec *assigns, cw_value before, cw_value rid,
+                                 cw_value *doc) {
   cw_status status = CW_OK;
   for (uint32_t i = 0; status == CW_OK && i < assigns->len; i++) {
     const sql_assign *assign = assigns->items[i];
     const sql_vec *parts = &assign->target->u.idiom.parts;
     cw_value value = cwi_value_none(), now = cwi_value_none(), result = cwi_value_none();
-    status = db_eval_with(c, assign->value, before, rid, &value);
+    status = cwi_exec_eval_with(c, assign->value, before, rid, &value);
     if (status == CW_OK && assign->op != SQL_ASSIGN)
-      status = db_eval_parts(c, *doc, parts, 0, &now);
+      status = cwi_exec_eval_parts(c, *doc, parts, 0, &now);
     if (status == CW_OK) status = assigned(c, assign->op, now, value, &result);
-    if (status == CW_OK) status = db_path_set(c, doc, parts, 0, result);
+    if (status == CW_OK) status = cwi_exec_path_set(c, doc, parts, 0, result);
     cw_value_release(&value);
     cw_value_release(&now);
   }
@@ -252,7 +253,7 @@ static cw_status content(db_ctx *c, cw_value value, const char *clause, bool rep
     cwi_buf text;
     cwi_buf_init(&text, sizeof(after));
     cwi_buf_append_format(&text, " in a %s clause", clause);
-    cw_status status = db_fail_value(c, "Cannot use ", value, cwi_buf_cstr(&text));
+    cw_status status = cwi_exec_fail_value(c, "Cannot use ", value, cwi_buf_cstr(&text));
     cwi_buf_deinit(&text);
     return status;
   }
@@ -262,8 +263,8 @@ static cw_status content(db_ctx *c, cw_value value, const char *clause, bool rep
   return CW_OK;
 }
 
-cw_status db_apply_data(db_ctx *c, const sql_data *data, cw_value rid, cw_value before,
-                        cw_value *doc, cw_value *input) {
+cw_status cwi_exec_apply_data(db_ctx *c, const sql_data *data, cw_value rid, cw_value before,
+                              cw_value *doc, cw_value *input) {
   cw_status status = CW_OK;
   cw_value value = cwi_value_none();
   if (doc->kind != CW_VALUE_OBJECT) {
@@ -271,15 +272,15 @@ cw_status db_apply_data(db_ctx *c, const sql_data *data, cw_value rid, cw_value 
     status = cw_value_object(doc, &c->err);
   }
   if (status == CW_OK && data->expr != NULL)
-    status = db_eval_with(c, data->expr, before, rid, &value);
+    status = cwi_exec_eval_with(c, data->expr, before, rid, &value);
   if (status != CW_OK) return status;
   switch (data->kind) {
     case SQL_DATA_NONE: break;
-    case SQL_DATA_SET: status = db_apply_assigns(c, &data->list, before, rid, doc); break;
+    case SQL_DATA_SET: status = cwi_exec_apply_assigns(c, &data->list, before, rid, doc); break;
     case SQL_DATA_UNSET:
       for (uint32_t i = 0; status == CW_OK && i < data->list.len; i++) {
         const sql_expr *idiom = data->list.items[i];
-        status = db_path_unset(c, doc, &idiom->u.idiom.parts, 0);
+        status = cwi_exec_path_unset(c, doc, &idiom->u.idiom.parts, 0);
       }
       break;
     case SQL_DATA_CONTENT:
@@ -290,7 +291,7 @@ cw_status db_apply_data(db_ctx *c, const sql_data *data, cw_value rid, cw_value 
     case SQL_DATA_MERGE: status = content(c, value, "MERGE", false, doc); break;
     case SQL_DATA_PATCH: {
       cw_value args[2] = {*doc, value}, patched = cwi_value_none();
-      status = db_fn_run(c, "value::patch", args, 2, &patched);
+      status = cwi_exec_fn_run(c, "value::patch", args, 2, &patched);
       if (status == CW_OK) {
         cw_value_release(doc);
         *doc = patched;
@@ -307,16 +308,16 @@ cw_status db_apply_data(db_ctx *c, const sql_data *data, cw_value rid, cw_value 
 static cw_status diff(db_ctx *c, cw_value before, cw_value after, cw_value *out) {
   if (before.kind != CW_VALUE_NONE && after.kind != CW_VALUE_NONE) {
     cw_value args[2] = {before, after};
-    return db_fn_run(c, "value::diff", args, 2, out);
+    return cwi_exec_fn_run(c, "value::diff", args, 2, out);
   }
   cw_value op = cwi_value_none(), text = cwi_value_none();
   cw_status status = cw_value_array(1, out, &c->err);
   if (status == CW_OK) status = cw_value_object(&op, &c->err);
-  if (status == CW_OK) status = db_string(c, "replace", 7, &text);
-  if (status == CW_OK) status = db_obj_set(c, &op, "op", text);
-  if (status == CW_OK) status = db_string(c, "", 0, &text);
-  if (status == CW_OK) status = db_obj_set(c, &op, "path", text);
-  if (status == CW_OK) status = db_obj_set(c, &op, "value", cwi_value_retain(after));
+  if (status == CW_OK) status = cwi_exec_string(c, "replace", 7, &text);
+  if (status == CW_OK) status = cwi_exec_obj_set(c, &op, "op", text);
+  if (status == CW_OK) status = cwi_exec_string(c, "", 0, &text);
+  if (status == CW_OK) status = cwi_exec_obj_set(c, &op, "path", text);
+  if (status == CW_OK) status = cwi_exec_obj_set(c, &op, "value", cwi_value_retain(after));
   if (status == CW_OK)
     status = cw_value_array_push(out, op, &c->err);
   else
@@ -327,17 +328,18 @@ static cw_status diff(db_ctx *c, cw_value before, cw_value after, cw_value *out)
 static cw_status project(db_ctx *c, const sql_fields *fields, cw_value rid, cw_value before,
                          cw_value after, cw_value *out) {
   db_vars vars = {.up = c->vars};
-  cw_status status = db_var_set(c, &vars, "before", 6, cwi_value_retain(before));
-  if (status == CW_OK) status = db_var_set(c, &vars, "after", 5, cwi_value_retain(after));
+  cw_status status = cwi_exec_var_set(c, &vars, "before", 6, cwi_value_retain(before));
+  if (status == CW_OK) status = cwi_exec_var_set(c, &vars, "after", 5, cwi_value_retain(after));
   c->vars = &vars;
-  if (status == CW_OK) status = db_project(c, fields, after, rid, out);
+  if (status == CW_OK) status = cwi_exec_project(c, fields, after, rid, out);
   c->vars = vars.up;
   cw_value_release(&vars.values);
   return status;
 }
 
-cw_status db_output(db_ctx *c, sql_output_kind kind, const sql_fields *fields, cw_value rid,
-                    cw_value before, cw_value after, bool removed, cw_value *out, bool *skip) {
+cw_status cwi_exec_output(db_ctx *c, sql_output_kind kind, const sql_fields *fields, cw_value rid,
+                          cw_value before, cw_value after, bool removed, cw_value *out,
+                          bool *skip) {
   *out = cwi_value_none();
   *skip = false;
   if (kind == SQL_OUT_DEFAULT) kind = removed ? SQL_OUT_NONE : SQL_OUT_AFTER;

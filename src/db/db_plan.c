@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The planner: whether an index gives the rows of a condition, and what EXPLAIN shows of it.
  *
- * The condition is taken apart at its ANDs. An index is used where its first fields are compared with
- * constants: all equal, or the last one in a range, or, for one field, one of a list. Rows that the
- * index gives are still checked against the whole condition. */
+ * The condition is taken apart at its ANDs. An index is used where its first fields are compared
+ * with constants: all equal, or the last one in a range, or, for one field, one of a list. Rows
+ * that the index gives are still checked against the whole condition. */
 #include <string.h>
 
 #include "db/db_exec.h"
@@ -60,15 +60,15 @@ static bool same_text(const sql_expr *a, const sql_expr *b) {
   cwi_buf x, y;
   cwi_buf_init(&x, 0);
   cwi_buf_init(&y, 0);
-  sql_print_expr(&x, a);
-  sql_print_expr(&y, b);
+  cwi_sql_print_expr(&x, a);
+  cwi_sql_print_expr(&y, b);
   bool same = x.size == y.size && memcmp(x.data, y.data, x.size) == 0;
   cwi_buf_deinit(&x);
   cwi_buf_deinit(&y);
   return same;
 }
 
-void db_plan_deinit(db_plan *plan) {
+void cwi_exec_plan_deinit(db_plan *plan) {
   cw_value_release(&plan->values);
   cw_value_release(&plan->range);
   cw_value_release(&plan->branches);
@@ -90,7 +90,7 @@ static cw_status range_for(db_ctx *c, const cond *conds, size_t len, const sql_e
     if (op < SQL_OP_LT || op > SQL_OP_GE || !same_text(conds[i].idiom, field)) continue;
     bool low = op == SQL_OP_GT || op == SQL_OP_GE;
     if ((low ? begin : end) != CWI_DB_UNBOUNDED) continue;
-    status = db_eval(c, conds[i].value, low ? &from : &to);
+    status = cwi_exec_eval(c, conds[i].value, low ? &from : &to);
     if (low)
       begin = op == SQL_OP_GE ? CWI_DB_INCLUDED : CWI_DB_EXCLUDED;
     else
@@ -118,7 +118,7 @@ static cw_status try_index(db_ctx *c, const cond *conds, size_t len, const db_de
         continue;
       }
       cw_value value = cwi_value_none();
-      status = db_eval(c, conds[i].value, &value);
+      status = cwi_exec_eval(c, conds[i].value, &value);
       if (status == CW_OK && usable(value)) {
         status = cw_value_array_push(&values, value, &c->err);
         more = true;
@@ -134,7 +134,7 @@ static cw_status try_index(db_ctx *c, const cond *conds, size_t len, const db_de
   for (size_t i = 0; status == CW_OK && at == 0 && ix->fields.len == 1 && i < len; i++) {
     if (conds[i].op == SQL_OP_INSIDE && branches.kind == CW_VALUE_NONE &&
         same_text(conds[i].idiom, ix->fields.items[0])) {
-      status = db_eval(c, conds[i].value, &branches);
+      status = cwi_exec_eval(c, conds[i].value, &branches);
       bool good = branches.kind == CW_VALUE_ARRAY;
       for (size_t k = 0; good && k < cw_value_len(branches); k++) {
         good = usable(cw_value_array_get(branches, k));
@@ -145,7 +145,7 @@ static cw_status try_index(db_ctx *c, const cond *conds, size_t len, const db_de
   size_t before = plan->index == NULL ? 0 : cw_value_len(plan->values) * 2 + 1;
   size_t score = at * 2U + (range.kind != CW_VALUE_NONE || branches.kind != CW_VALUE_NONE ? 1 : 0);
   if (status == CW_OK && score > 0 && score > before) {
-    db_plan_deinit(plan);
+    cwi_exec_plan_deinit(plan);
     *plan = (db_plan){.index = index, .values = values, .range = range, .branches = branches};
     return CW_OK;
   }
@@ -155,7 +155,7 @@ static cw_status try_index(db_ctx *c, const cond *conds, size_t len, const db_de
   return status;
 }
 
-cw_status db_plan_make(db_ctx *c, const sql_select *s, db_table *table, db_plan *out) {
+cw_status cwi_exec_plan_make(db_ctx *c, const sql_select *s, db_table *table, db_plan *out) {
   cond conds[CONDS_MAX];
   *out = (db_plan){0};
   if (s->no_index || s->where == NULL) return CW_OK;
@@ -167,11 +167,11 @@ cw_status db_plan_make(db_ctx *c, const sql_select *s, db_table *table, db_plan 
     if (kind != SQL_IX_PLAIN && kind != SQL_IX_UNIQUE) continue;
     bool named = s->with.len == 0;
     for (uint32_t k = 0; k < s->with.len; k++) {
-      named = named || db_str_same(*(const sql_str *)s->with.items[k], index->define->name);
+      named = named || cwi_exec_str_same(*(const sql_str *)s->with.items[k], index->define->name);
     }
     if (named) status = try_index(c, conds, len, index, out);
   }
-  if (status != CW_OK) db_plan_deinit(out);
+  if (status != CW_OK) cwi_exec_plan_deinit(out);
   return status;
 }
 
@@ -192,32 +192,32 @@ static cw_status scan_index(db_ctx *c, db_table *table, const db_plan *plan, con
     status = cwi_db_index_scan_next(scan, &key, &found, &c->err);
     if (status != CW_OK || !found) break;
     status = cwi_db_value_record(cwi_value_retain(table->name), key, &rid, &c->err);
-    if (status == CW_OK) status = db_record_read(c, table, rid, &doc);
-    if (status == CW_OK) status = db_eval_with(c, where, doc, rid, &keep);
+    if (status == CW_OK) status = cwi_exec_record_read(c, table, rid, &doc);
+    if (status == CW_OK) status = cwi_exec_eval_with(c, where, doc, rid, &keep);
     bool list = false;
     for (uint32_t f = 0; status == CW_OK && f < plan->index->define->ix.fields.len; f++) {
       cw_value field = cwi_value_none();
-      status = db_eval_with(c, plan->index->define->ix.fields.items[f], doc, rid, &field);
+      status = cwi_exec_eval_with(c, plan->index->define->ix.fields.items[f], doc, rid, &field);
       list = list || field.kind == CW_VALUE_ARRAY;
       cw_value_release(&field);
     }
     for (size_t i = first; list && !seen && i < rows->len; i++)
       seen = cwi_db_equal(rows->rids[i], rid);
     if (status == CW_OK && doc.kind != CW_VALUE_NONE && cwi_db_truthy(keep) && !seen) {
-      status = db_rows_push(c, rows, doc, rid);
+      status = cwi_exec_rows_push(c, rows, doc, rid);
     } else {
       cw_value_release(&doc);
       cw_value_release(&rid);
     }
     cw_value_release(&keep);
-    if (status == CW_OK) status = db_tick(c);
+    if (status == CW_OK) status = cwi_exec_tick(c);
   }
   cwi_db_index_scan_close(scan);
   return status;
 }
 
-cw_status db_plan_rows(db_ctx *c, db_table *table, const db_plan *plan, const sql_expr *where,
-                       db_rows *rows) {
+cw_status cwi_exec_plan_rows(db_ctx *c, db_table *table, const db_plan *plan, const sql_expr *where,
+                             db_rows *rows) {
   if (plan->branches.kind != CW_VALUE_ARRAY) {
     const cw_value *values =
         cw_value_len(plan->values) > 0 ? cwi_value_array_ptr(plan->values)->items : NULL;
@@ -239,14 +239,14 @@ cw_status db_plan_rows(db_ctx *c, db_table *table, const db_plan *plan, const sq
 static cw_status attr(db_ctx *c, cw_value *attributes, const char *key, const char *text,
                       size_t size) {
   cw_value value = cwi_value_none();
-  cw_status status = db_string(c, text, size, &value);
-  return status == CW_OK ? db_obj_set(c, attributes, key, value) : status;
+  cw_status status = cwi_exec_string(c, text, size, &value);
+  return status == CW_OK ? cwi_exec_obj_set(c, attributes, key, value) : status;
 }
 
 static cw_status attr_expr(db_ctx *c, cw_value *attributes, const char *key, const sql_expr *node) {
   cwi_buf text;
   cwi_buf_init(&text, 0);
-  sql_print_expr(&text, node);
+  cwi_sql_print_expr(&text, node);
   cw_status status = attr(c, attributes, key, text.data, text.size);
   cwi_buf_deinit(&text);
   return status;
@@ -260,9 +260,9 @@ static cw_status operator_(db_ctx *c, const char *name, cw_value attributes, cw_
   if (status == CW_OK) status = attr(c, out, "operator", name, strlen(name));
   if (status == CW_OK) status = attr(c, out, "context", "Db", 2);
   if (status == CW_OK && attributes.kind == CW_VALUE_OBJECT)
-    status = db_obj_set(c, out, "attributes", attributes);
+    status = cwi_exec_obj_set(c, out, "attributes", attributes);
   if (status == CW_OK && children.kind == CW_VALUE_ARRAY)
-    status = db_obj_set(c, out, "children", children);
+    status = cwi_exec_obj_set(c, out, "children", children);
   if (status == CW_OK && role != NULL) {
     cw_value list = cwi_value_none(), item = cwi_value_none();
     status = cw_value_array(1, &list, &c->err);
@@ -270,7 +270,7 @@ static cw_status operator_(db_ctx *c, const char *name, cw_value attributes, cw_
     if (status == CW_OK) status = attr(c, &item, "role", role, strlen(role));
     if (status == CW_OK) status = attr_expr(c, &item, "sql", expression);
     if (status == CW_OK) status = cw_value_array_push(&list, item, &c->err);
-    if (status == CW_OK) status = db_obj_set(c, out, "expressions", list);
+    if (status == CW_OK) status = cwi_exec_obj_set(c, out, "expressions", list);
   }
   (void)text;
   return status;
@@ -365,10 +365,10 @@ static cw_status source_node(db_ctx *c, const sql_select *s, cw_value *out) {
   cw_value name = cwi_value_none();
   db_table *table;
   db_plan plan = {0};
-  status = db_string(c, target->u.name.text, target->u.name.size, &name);
-  if (status == CW_OK) status = db_table_need(c, name, &table);
+  status = cwi_exec_string(c, target->u.name.text, target->u.name.size, &name);
+  if (status == CW_OK) status = cwi_exec_table_need(c, name, &table);
   cw_value_release(&name);
-  if (status == CW_OK) status = db_plan_make(c, s, table, &plan);
+  if (status == CW_OK) status = cwi_exec_plan_make(c, s, table, &plan);
   if (status == CW_OK && plan.index != NULL) {
     cw_value_release(&attributes);
     status = plan.branches.kind == CW_VALUE_ARRAY ? union_node(c, s, &plan, target->u.name, out)
@@ -383,7 +383,7 @@ static cw_status source_node(db_ctx *c, const sql_select *s, cw_value *out) {
   } else {
     cw_value_release(&attributes);
   }
-  db_plan_deinit(&plan);
+  cwi_exec_plan_deinit(&plan);
   return status;
 }
 
@@ -401,7 +401,8 @@ static cw_status tree(db_ctx *c, const sql_select *s, cw_value *out) {
   const sql_field *first = s->fields.list.items[0];
   cw_value attributes = cwi_value_none();
   bool count = s->group_all && s->where == NULL && s->fields.list.len == 1 && first->expr != NULL &&
-               first->expr->kind == SQL_CALL && db_name_is(first->expr->u.call.name, "count") &&
+               first->expr->kind == SQL_CALL &&
+               cwi_exec_name_is(first->expr->u.call.name, "count") &&
                first->expr->u.call.args.len == 0;
   if (count) {
     cw_status status = cw_value_object(&attributes, &c->err);
@@ -417,7 +418,7 @@ static cw_status tree(db_ctx *c, const sql_select *s, cw_value *out) {
     for (uint32_t i = 0; i < s->order.len; i++) {
       const sql_order *order = s->order.items[i];
       if (i > 0) cwi_buf_append_str(&keys, ", ");
-      sql_print_expr(&keys, order->idiom);
+      cwi_sql_print_expr(&keys, order->idiom);
       cwi_buf_append_str(&keys, order->desc ? " DESC" : " ASC");
     }
     status = cw_value_object(&attributes, &c->err);
@@ -442,7 +443,7 @@ static cw_status tree(db_ctx *c, const sql_select *s, cw_value *out) {
   }
   cwi_buf text;
   cwi_buf_init(&text, 0);
-  sql_print_fields(&text, &s->fields);
+  cwi_sql_print_fields(&text, &s->fields);
   if (status == CW_OK) status = cw_value_object(&attributes, &c->err);
   if (status == CW_OK) status = attr(c, &attributes, "projections", text.data, text.size);
   cwi_buf_deinit(&text);
@@ -454,13 +455,13 @@ static void render(cwi_buf *out, cw_value node, size_t depth) {
                                       "source",      "branches", "direction", "predicate",
                                       "record_id",   "limit",    "sort_keys"};
   for (size_t i = 0; i < depth; i++) cwi_buf_append_str(out, "    ");
-  sql_str name = db_str(db_obj_get(node, "operator"));
+  sql_str name = db_str(cwi_exec_obj_get(node, "operator"));
   cwi_buf_append(out, name.text, name.size);
   cwi_buf_append_str(out, " [ctx: Db]");
-  cw_value attributes = db_obj_get(node, "attributes");
+  cw_value attributes = cwi_exec_obj_get(node, "attributes");
   bool any = false;
   for (size_t i = 0; i < CWI_ARRAY_LEN(order); i++) {
-    cw_value value = db_obj_get(attributes, order[i]);
+    cw_value value = cwi_exec_obj_get(attributes, order[i]);
     if (value.kind != CW_VALUE_STRING) continue;
     sql_str text = db_str(value);
     cwi_buf_append_str(out, any ? ", " : " [");
@@ -468,13 +469,13 @@ static void render(cwi_buf *out, cw_value node, size_t depth) {
     any = true;
   }
   cwi_buf_append_str(out, any ? "]\n" : "\n");
-  cw_value children = db_obj_get(node, "children");
+  cw_value children = cwi_exec_obj_get(node, "children");
   for (size_t i = 0; i < cw_value_len(children) && depth < 32; i++) {
     render(out, cw_value_array_get(children, i), depth + 1);
   }
 }
 
-cw_status db_explain(db_ctx *c, const sql_select *s, bool json, cw_value *out) {
+cw_status cwi_exec_explain(db_ctx *c, const sql_select *s, bool json, cw_value *out) {
   cw_value node = cwi_value_none();
   cw_status status = tree(c, s, &node);
   if (status != CW_OK || json) {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Searching: analyzers and the @@ operator over full-text indexes, nearest neighbours, and the functions
- * that look at the running statement (search::*, vector::distance::knn, sequence::nextval, sleep).
+/* Searching: analyzers and the @@ operator over full-text indexes, nearest neighbours, and the
+ * functions that look at the running statement (search::*, vector::distance::knn,
+ * sequence::nextval, sleep).
  *
- * Both kinds of index are evaluated on the rows that the rest of the condition leaves: exact, and linear
- * in their number. */
-#include <libstemmer.h>
+ * Both kinds of index are evaluated on the rows that the rest of the condition leaves: exact, and
+ * linear in their number. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +13,7 @@
 #include "core/alloc.h"
 #include "core/utf8.h"
 #include "db/db_exec.h"
+#include "db/db_stem.h"
 
 /* ---- analyzers ---- */
 
@@ -47,7 +48,7 @@ static const char latin[] =
 
 static bool has_tokenizer(const sql_define *d, const char *name) {
   for (uint32_t i = 0; i < d->tokenizers.len; i++) {
-    if (db_name_is(*(const sql_str *)d->tokenizers.items[i], name)) return true;
+    if (cwi_exec_name_is(*(const sql_str *)d->tokenizers.items[i], name)) return true;
   }
   return false;
 }
@@ -77,20 +78,18 @@ static cw_status stem(db_ctx *c, const sql_filter *f, cw_value *term) {
     char ch = f->arg.text[i];
     name[i] = ch >= 'A' && ch <= 'Z' ? (char)(ch + 32) : ch;
   }
-  struct sb_stemmer *stemmer = sb_stemmer_new(name, "UTF_8");
-  if (stemmer == NULL) return CW_OK;
   sql_str text = db_str(*term);
-  const sb_symbol *stemmed = sb_stemmer_stem(stemmer, (const sb_symbol *)text.text, (int)text.size);
-  cw_status status = CW_OK;
-  if (stemmed != NULL) {
-    cw_value made = cwi_value_none();
-    status = db_string(c, (const char *)stemmed, (size_t)sb_stemmer_length(stemmer), &made);
-    if (status == CW_OK) {
-      cw_value_release(term);
-      *term = made;
-    }
+  cwi_buf out;
+  cwi_buf_init(&out, 0);
+  cw_value made = cwi_value_none();
+  cw_status status = cwi_db_stem(name, text.text, text.size, &out)
+                         ? cwi_value_string_from_buf(&out, &made, &c->err)
+                         : cwi_exec_nomem(c);
+  cwi_buf_deinit(&out);
+  if (status == CW_OK) {
+    cw_value_release(term);
+    *term = made;
   }
-  sb_stemmer_delete(stemmer);
   return status;
 }
 
@@ -107,7 +106,7 @@ static cw_status grams(token_sink *sink, cw_value term, const sql_filter *f, boo
       size_t begin = cwi_utf8_offset(text.text, text.size, from);
       size_t end = cwi_utf8_offset(text.text, text.size, from + (size_t)size);
       cw_value gram = cwi_value_none();
-      status = db_string(sink->c, text.text + begin, end - begin, &gram);
+      status = cwi_exec_string(sink->c, text.text + begin, end - begin, &gram);
       if (status == CW_OK) status = filter(sink, gram, at + 1);
     }
   }
@@ -121,16 +120,16 @@ static cw_status filter(token_sink *sink, cw_value term, uint32_t at) {
   if (at >= sink->analyzer->filters.len) return cw_value_array_push(&sink->terms, term, &c->err);
   const sql_filter *f = sink->analyzer->filters.items[at];
   cw_status status = CW_OK;
-  if (db_name_is(f->name, "EDGENGRAM")) return grams(sink, term, f, true, at);
-  if (db_name_is(f->name, "NGRAM")) return grams(sink, term, f, false, at);
-  if (db_name_is(f->name, "ASCII")) {
+  if (cwi_exec_name_is(f->name, "EDGENGRAM")) return grams(sink, term, f, true, at);
+  if (cwi_exec_name_is(f->name, "NGRAM")) return grams(sink, term, f, false, at);
+  if (cwi_exec_name_is(f->name, "ASCII")) {
     status = to_ascii(c, &term);
-  } else if (db_name_is(f->name, "SNOWBALL")) {
+  } else if (cwi_exec_name_is(f->name, "SNOWBALL")) {
     status = stem(c, f, &term);
-  } else if (db_name_is(f->name, "LOWERCASE") || db_name_is(f->name, "UPPERCASE")) {
+  } else if (cwi_exec_name_is(f->name, "LOWERCASE") || cwi_exec_name_is(f->name, "UPPERCASE")) {
     cw_value made = cwi_value_none();
-    bool lower = db_name_is(f->name, "LOWERCASE");
-    status = db_fn_run(c, lower ? "string::lowercase" : "string::uppercase", &term, 1, &made);
+    bool lower = cwi_exec_name_is(f->name, "LOWERCASE");
+    status = cwi_exec_fn_run(c, lower ? "string::lowercase" : "string::uppercase", &term, 1, &made);
     cw_value_release(&term);
     term = made;
   }
@@ -145,7 +144,7 @@ static cw_status emit(token_sink *sink, sql_str text, size_t begin, size_t end, 
   if (begin == end) return CW_OK;
   cw_value term = cwi_value_none();
   size_t before = cw_value_len(sink->terms);
-  cw_status status = db_string(c, text.text + begin, end - begin, &term);
+  cw_status status = cwi_exec_string(c, text.text + begin, end - begin, &term);
   if (status == CW_OK) status = filter(sink, term, 0);
   if (status != CW_OK || sink->spans.kind != CW_VALUE_ARRAY) return status;
   int64_t parts[4] = {(int64_t)before, (int64_t)(cw_value_len(sink->terms) - before),
@@ -190,16 +189,17 @@ static cw_status tokenize(token_sink *sink, cw_value string) {
 static cw_status analyze(db_ctx *c, sql_str name, cw_value text, cw_value *terms, cw_value *spans) {
   cw_value entry = cwi_value_none();
   db_def def = {0};
-  cw_status status = db_scope_get(c, false);
+  cw_status status = cwi_exec_scope_get(c, false);
   if (status == CW_OK) {
     status = cwi_db_catalog_get(c->txn, CWI_DB_DEF_ANALYZER, c->scope, name.text, name.size, &entry,
                                 &c->err);
   }
   if (status == CW_OK && entry.kind != CW_VALUE_OBJECT) {
-    status = db_fail(c, CW_E_QUERY, "Analyzer '%.*s' not found: The analyzer '%.*s' does not exist",
-                     (int)name.size, name.text, (int)name.size, name.text);
+    status = cwi_exec_fail(c, CW_E_QUERY,
+                           "Analyzer '%.*s' not found: The analyzer '%.*s' does not exist",
+                           (int)name.size, name.text, (int)name.size, name.text);
   }
-  if (status == CW_OK) status = db_def_parse(c, entry, &def);
+  if (status == CW_OK) status = cwi_exec_def_parse(c, entry, &def);
   token_sink sink = {.c = c, .analyzer = def.define};
   if (status == CW_OK) status = cw_value_array(0, &sink.terms, &c->err);
   if (status == CW_OK && spans != NULL) status = cw_value_array(0, &sink.spans, &c->err);
@@ -216,7 +216,7 @@ static cw_status analyze(db_ctx *c, sql_str name, cw_value text, cw_value *terms
     cw_value_release(&sink.terms);
     cw_value_release(&sink.spans);
   }
-  db_def_deinit(&def);
+  cwi_exec_def_deinit(&def);
   cw_value_release(&entry);
   return status;
 }
@@ -227,8 +227,8 @@ static bool same_field(const sql_expr *a, const sql_expr *b) {
   cwi_buf x, y;
   cwi_buf_init(&x, 0);
   cwi_buf_init(&y, 0);
-  sql_print_expr(&x, a);
-  sql_print_expr(&y, b);
+  cwi_sql_print_expr(&x, a);
+  cwi_sql_print_expr(&y, b);
   bool same = x.size == y.size && memcmp(x.data, y.data, x.size) == 0;
   cwi_buf_deinit(&x);
   cwi_buf_deinit(&y);
@@ -250,13 +250,13 @@ static bool has_term(cw_value terms, cw_value term) {
   return false;
 }
 
-cw_status db_matches_text(db_ctx *c, const sql_expr *node, cw_value left, cw_value right,
-                          cw_value *out) {
+cw_status cwi_exec_matches_text(db_ctx *c, const sql_expr *node, cw_value left, cw_value right,
+                                cw_value *out) {
   const sql_define *index = text_index(c, node->u.binary.left);
   *out = cwi_value_bool(false);
   if (index == NULL) {
-    return db_fail(c, CW_E_QUERY,
-                   "There was no suitable full-text index supporting the expression");
+    return cwi_exec_fail(c, CW_E_QUERY,
+                         "There was no suitable full-text index supporting the expression");
   }
   cw_value have = cwi_value_none(), want = cwi_value_none();
   cw_status status = analyze(c, index->ix.analyzer, left, &have, NULL);
@@ -270,13 +270,13 @@ cw_status db_matches_text(db_ctx *c, const sql_expr *node, cw_value left, cw_val
   return status;
 }
 
-const sql_expr *db_find_op(const sql_expr *where, sql_op op) {
+const sql_expr *cwi_exec_find_op(const sql_expr *where, sql_op op) {
   while (where != NULL && where->kind == SQL_PAREN) where = where->u.binary.left;
   if (where == NULL || where->kind != SQL_BINARY) return NULL;
   if (where->op == op) return where;
   if (where->op != SQL_OP_AND && where->op != SQL_OP_OR) return NULL;
-  const sql_expr *found = db_find_op(where->u.binary.left, op);
-  return found != NULL ? found : db_find_op(where->u.binary.right, op);
+  const sql_expr *found = cwi_exec_find_op(where->u.binary.left, op);
+  return found != NULL ? found : cwi_exec_find_op(where->u.binary.right, op);
 }
 
 static const sql_expr *find_match(const sql_expr *where, int64_t ref) {
@@ -292,9 +292,9 @@ static cw_status matched(db_ctx *c, const sql_expr *match, cw_value *text, cw_va
   const sql_define *index = text_index(c, match->u.binary.left);
   cw_value query = cwi_value_none(), want = cwi_value_none(), terms = cwi_value_none();
   cw_value spans = cwi_value_none();
-  if (index == NULL) return db_fail(c, CW_E_QUERY, "There was no suitable full-text index");
-  cw_status status = db_eval(c, match->u.binary.left, text);
-  if (status == CW_OK) status = db_eval(c, match->u.binary.right, &query);
+  if (index == NULL) return cwi_exec_fail(c, CW_E_QUERY, "There was no suitable full-text index");
+  cw_status status = cwi_exec_eval(c, match->u.binary.left, text);
+  if (status == CW_OK) status = cwi_exec_eval(c, match->u.binary.right, &query);
   if (status == CW_OK) status = analyze(c, index->ix.analyzer, query, &want, NULL);
   if (status == CW_OK) status = analyze(c, index->ix.analyzer, *text, &terms, &spans);
   if (status == CW_OK) status = cw_value_array(0, hits, &c->err);
@@ -345,12 +345,12 @@ static cw_status offsets(db_ctx *c, cw_value hits, cw_value *out) {
   for (size_t i = 0; status == CW_OK && i < cw_value_len(hits); i++) {
     cw_value span = cw_value_array_get(hits, i), item = cwi_value_none();
     status = cw_value_object(&item, &c->err);
-    if (status == CW_OK) status = db_obj_set(c, &item, "s", cw_value_array_get(span, 2));
-    if (status == CW_OK) status = db_obj_set(c, &item, "e", cw_value_array_get(span, 3));
+    if (status == CW_OK) status = cwi_exec_obj_set(c, &item, "s", cw_value_array_get(span, 2));
+    if (status == CW_OK) status = cwi_exec_obj_set(c, &item, "e", cw_value_array_get(span, 3));
     if (status == CW_OK) status = cw_value_array_push(&list, item, &c->err);
   }
   if (status == CW_OK) status = cw_value_object(out, &c->err);
-  if (status == CW_OK) return db_obj_set(c, out, "0", list);
+  if (status == CW_OK) return cwi_exec_obj_set(c, out, "0", list);
   cw_value_release(&list);
   return status;
 }
@@ -361,19 +361,19 @@ static cw_status score(db_ctx *c, const sql_expr *match, cw_value *out) {
   cw_value query = cwi_value_none(), want = cwi_value_none(), mine = cwi_value_none();
   cw_value text = cwi_value_none();
   double docs = 0, length = 0, df[32] = {0};
-  if (index == NULL) return db_fail(c, CW_E_QUERY, "There was no suitable full-text index");
-  cw_status status = db_eval(c, match->u.binary.right, &query);
+  if (index == NULL) return cwi_exec_fail(c, CW_E_QUERY, "There was no suitable full-text index");
+  cw_status status = cwi_exec_eval(c, match->u.binary.right, &query);
   if (status == CW_OK) status = analyze(c, index->ix.analyzer, query, &want, NULL);
-  if (status == CW_OK) status = db_eval(c, match->u.binary.left, &text);
+  if (status == CW_OK) status = cwi_exec_eval(c, match->u.binary.left, &text);
   if (status == CW_OK) status = analyze(c, index->ix.analyzer, text, &mine, NULL);
   size_t terms = cw_value_len(want) < 32 ? cw_value_len(want) : 32;
   db_scan scan = {0};
-  if (status == CW_OK) status = db_scan_open(c, c->table, cwi_value_none(), &scan);
+  if (status == CW_OK) status = cwi_exec_scan_open(c, c->table, cwi_value_none(), &scan);
   for (bool more = true; status == CW_OK && more;) {
     cw_value rid, doc, value = cwi_value_none(), have = cwi_value_none();
-    status = db_scan_next(c, &scan, &rid, &doc, &more);
+    status = cwi_exec_scan_next(c, &scan, &rid, &doc, &more);
     if (status != CW_OK || !more) break;
-    status = db_eval_with(c, match->u.binary.left, doc, rid, &value);
+    status = cwi_exec_eval_with(c, match->u.binary.left, doc, rid, &value);
     if (status == CW_OK) status = analyze(c, index->ix.analyzer, value, &have, NULL);
     if (cw_value_len(have) > 0) {
       docs += 1;
@@ -385,7 +385,7 @@ static cw_status score(db_ctx *c, const sql_expr *match, cw_value *out) {
     cw_value_release(&value);
     cw_value_release(&have);
   }
-  db_scan_close(&scan);
+  cwi_exec_scan_close(&scan);
   double total = 0, average = docs > 0 ? length / docs : 1, own = (double)cw_value_len(mine);
   for (size_t i = 0; i < terms; i++) {
     double tf = 0;
@@ -423,7 +423,7 @@ static bool is_vector(cw_value v, size_t len) {
 }
 
 static double narrow(double x, sql_str type) {
-  if (db_name_is(type, "F32")) return (double)(float)x;
+  if (cwi_exec_name_is(type, "F32")) return (double)(float)x;
   if (type.size > 0 && type.text[0] == 'I') return trunc(x);
   return x;
 }
@@ -447,7 +447,7 @@ static cw_status distance(db_ctx *c, sql_str name, double order, cw_value a, cw_
       {"COSINE", "vector::similarity::cosine"},     {"JACCARD", "vector::similarity::jaccard"},
       {"PEARSON", "vector::similarity::pearson"}};
   cw_value args[2] = {a, b};
-  if (db_name_is(name, "MINKOWSKI")) {
+  if (cwi_exec_name_is(name, "MINKOWSKI")) {
     double sum = 0;
     for (size_t i = 0; i < cw_value_len(a); i++) {
       sum += pow(fabs(cwi_db_number_as_float(cw_value_array_get(a, i)) -
@@ -458,14 +458,14 @@ static cw_status distance(db_ctx *c, sql_str name, double order, cw_value a, cw_
     return CW_OK;
   }
   for (size_t i = 0; i < CWI_ARRAY_LEN(functions); i++) {
-    if (!db_name_is(name, functions[i].name)) continue;
-    cw_status status = db_fn_run(c, functions[i].function, args, 2, out);
-    if (status == CW_OK && db_name_is(name, "COSINE")) {
+    if (!cwi_exec_name_is(name, functions[i].name)) continue;
+    cw_status status = cwi_exec_fn_run(c, functions[i].function, args, 2, out);
+    if (status == CW_OK && cwi_exec_name_is(name, "COSINE")) {
       *out = cwi_value_float(1 - cw_value_as_float(*out));
     }
     return status;
   }
-  return db_fail(c, CW_E_QUERY, "Unknown distance");
+  return cwi_exec_fail(c, CW_E_QUERY, "Unknown distance");
 }
 
 typedef struct near_row {
@@ -479,25 +479,25 @@ static int near_compare(const void *a, const void *b) {
   return x->row < y->row ? -1 : 1;
 }
 
-cw_status db_knn_rows(db_ctx *c, const sql_expr *node, db_rows *rows) {
+cw_status cwi_exec_knn_rows(db_ctx *c, const sql_expr *node, db_rows *rows) {
   const sql_knn *knn = node->u.binary.knn;
   const sql_define *index = vector_index(c, node->u.binary.left);
   cw_value query = cwi_value_none();
   if (knn->distance.size == 0 && (knn->ef < 0 || index == NULL)) {
-    return db_fail(
+    return cwi_exec_fail(
         c, CW_E_QUERY,
         "Invalid query: KNN operators nested in OR/NOT expressions or mixed with unsupported "
         "KNN variants are not supported");
   }
   bool indexed = knn->distance.size == 0;
   sql_str name = indexed ? index->ix.distance : knn->distance;
-  cw_status status = db_eval(c, node->u.binary.right, &query);
+  cw_status status = cwi_exec_eval(c, node->u.binary.right, &query);
   size_t len = cw_value_len(query);
   if (status == CW_OK && indexed && query.kind == CW_VALUE_ARRAY &&
       (int64_t)len != index->ix.dimension) {
-    status = db_fail(c, CW_E_QUERY,
-                     "Incorrect vector dimension (%zu). Expected a vector of %lld dimension.", len,
-                     (long long)index->ix.dimension);
+    status = cwi_exec_fail(c, CW_E_QUERY,
+                           "Incorrect vector dimension (%zu). Expected a vector of %lld dimension.",
+                           len, (long long)index->ix.dimension);
   }
   if (status == CW_OK && query.kind != CW_VALUE_ARRAY) { /* no vector: every row stays */
     cw_value_release(&query);
@@ -505,10 +505,10 @@ cw_status db_knn_rows(db_ctx *c, const sql_expr *node, db_rows *rows) {
   }
   near_row *near = cwi_alloc_array(rows->len + 1, sizeof(near_row));
   size_t found = 0, cap = rows->len + 1;
-  if (status == CW_OK && near == NULL) status = db_nomem(c);
+  if (status == CW_OK && near == NULL) status = cwi_exec_nomem(c);
   for (size_t i = 0; status == CW_OK && i < rows->len; i++) {
     cw_value v = cwi_value_none(), a = cwi_value_none(), b = cwi_value_none();
-    status = db_eval_with(c, node->u.binary.left, rows->docs[i], rows->rids[i], &v);
+    status = cwi_exec_eval_with(c, node->u.binary.left, rows->docs[i], rows->rids[i], &v);
     if (status == CW_OK && is_vector(v, len) && is_vector(query, len)) {
       if (indexed) {
         status = narrowed(c, v, index->ix.vector_type, &a);
@@ -529,14 +529,14 @@ cw_status db_knn_rows(db_ctx *c, const sql_expr *node, db_rows *rows) {
     qsort(near, found, sizeof(near_row), near_compare);
     for (size_t i = 0; status == CW_OK && i < found && (int64_t)i < knn->k; i++) {
       size_t row = near[i].row;
-      status = db_rows_push(c, &out, cwi_value_retain(rows->docs[row]),
-                            cwi_value_retain(rows->rids[row]));
+      status = cwi_exec_rows_push(c, &out, cwi_value_retain(rows->docs[row]),
+                                  cwi_value_retain(rows->rids[row]));
       if (status == CW_OK) out.extra[out.len - 1] = cwi_value_retain(rows->extra[row]);
     }
   }
   cwi_free(near, cap * sizeof(near_row));
   cw_value_release(&query);
-  db_rows_deinit(rows);
+  cwi_exec_rows_deinit(rows);
   *rows = out;
   return status;
 }
@@ -546,26 +546,26 @@ cw_status db_knn_rows(db_ctx *c, const sql_expr *node, db_rows *rows) {
 static cw_status next_value(db_ctx *c, cw_value name, cw_value *out) {
   sql_str text = db_str(name);
   cw_value entry = cwi_value_none();
-  cw_status status = db_scope_get(c, false);
+  cw_status status = cwi_exec_scope_get(c, false);
   if (status == CW_OK) {
     status = cwi_db_catalog_get(c->txn, CWI_DB_DEF_SEQUENCE, c->scope, text.text, text.size, &entry,
                                 &c->err);
   }
   if (status == CW_OK && entry.kind != CW_VALUE_OBJECT) {
-    status =
-        db_fail(c, CW_E_NOT_FOUND, "The sequence '%.*s' does not exist", (int)text.size, text.text);
+    status = cwi_exec_fail(c, CW_E_NOT_FOUND, "The sequence '%.*s' does not exist", (int)text.size,
+                           text.text);
   }
   if (status == CW_OK) {
-    cw_value next = db_obj_get(entry, "next");
+    cw_value next = cwi_exec_obj_get(entry, "next");
     if (next.kind == CW_VALUE_NONE) {
       db_def def = {0};
-      status = db_def_parse(c, entry, &def);
+      status = cwi_exec_def_parse(c, entry, &def);
       next = cwi_value_int(status == CW_OK ? def.define->start : 0);
-      db_def_deinit(&def);
+      cwi_exec_def_deinit(&def);
     }
     *out = next;
     if (status == CW_OK)
-      status = db_obj_set(c, &entry, "next", cwi_value_int(cwi_value_as_int(next) + 1));
+      status = cwi_exec_obj_set(c, &entry, "next", cwi_value_int(cwi_value_as_int(next) + 1));
     if (status == CW_OK) {
       status = cwi_db_catalog_put(c->txn, CWI_DB_DEF_SEQUENCE, c->scope, text.text, text.size,
                                   &entry, &c->err);
@@ -579,29 +579,29 @@ static cw_status next_value(db_ctx *c, cw_value name, cw_value *out) {
 static cw_status sleep_for(db_ctx *c, cw_value duration) {
   uint64_t left =
       (uint64_t)cw_value_as_seconds(duration) * 1000U + cw_value_as_nanos(duration) / 1000000U;
-  cw_status status = db_tick(c);
+  cw_status status = cwi_exec_tick(c);
   while (status == CW_OK && left > 0) {
     uint64_t now = left < 5 ? left : 5;
     struct timespec pause = {.tv_nsec = (long)(now * 1000000U)};
     nanosleep(&pause, NULL);
     left -= now;
-    status = db_tick(c);
+    status = cwi_exec_tick(c);
   }
   return status;
 }
 
-cw_status db_special(db_ctx *c, const cwi_db_fn *fn, const cw_value *args, size_t len,
-                     cw_value *out) {
+cw_status cwi_exec_special(db_ctx *c, const cwi_db_fn *fn, const cw_value *args, size_t len,
+                           cw_value *out) {
   *out = cwi_value_none();
   if (strcmp(fn->name, "sleep") == 0) return sleep_for(c, args[0]);
   if (strcmp(fn->name, "sequence::nextval") == 0) return next_value(c, args[0], out);
   if (strcmp(fn->name, "search::analyze") == 0)
     return analyze(c, db_str(args[0]), args[1], out, NULL);
   if (strcmp(fn->name, "vector::distance::knn") == 0) {
-    if (db_find_op(c->where, SQL_OP_KNN) == NULL) {
-      return db_fail(c, CW_E_QUERY,
-                     "Invalid query: Index function 'vector::distance::knn': no KNN operator "
-                     "found in WHERE condition");
+    if (cwi_exec_find_op(c->where, SQL_OP_KNN) == NULL) {
+      return cwi_exec_fail(c, CW_E_QUERY,
+                           "Invalid query: Index function 'vector::distance::knn': no KNN operator "
+                           "found in WHERE condition");
     }
     *out = cwi_value_retain(c->knn);
     return CW_OK;
@@ -612,7 +612,7 @@ cw_status db_special(db_ctx *c, const cwi_db_fn *fn, const cw_value *args, size_
     int64_t ref = len > at ? cw_value_as_int(args[at]) : -1;
     const sql_expr *match = find_match(c->where, ref);
     if (match == NULL) {
-      return db_fail(
+      return cwi_exec_fail(
           c, CW_E_QUERY,
           "Invalid query: Index function '%s': no MATCHES clause found in WHERE condition",
           fn->name);
@@ -626,5 +626,5 @@ cw_status db_special(db_ctx *c, const cwi_db_fn *fn, const cw_value *args, size_
     cw_value_release(&hits);
     return status;
   }
-  return db_fail(c, CW_E_QUERY, "Function '%s' is not available here", fn->name);
+  return cwi_exec_fail(c, CW_E_QUERY, "Function '%s' is not available here", fn->name);
 }

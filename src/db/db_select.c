@@ -9,7 +9,7 @@
 
 /* ---- rows ---- */
 
-cw_status db_rows_push(db_ctx *c, db_rows *rows, cw_value doc, cw_value rid) {
+cw_status cwi_exec_rows_push(db_ctx *c, db_rows *rows, cw_value doc, cw_value rid) {
   if (rows->len == rows->cap) {
     size_t cap = cwi_size_grow(rows->cap, rows->len + 1), old = rows->cap * sizeof(cw_value);
     cw_value **arrays[3] = {&rows->docs, &rows->rids, &rows->extra};
@@ -24,7 +24,7 @@ cw_status db_rows_push(db_ctx *c, db_rows *rows, cw_value doc, cw_value rid) {
         }
         cw_value_release(&doc);
         cw_value_release(&rid);
-        return db_nomem(c);
+        return cwi_exec_nomem(c);
       }
       *arrays[i] = grown;
     }
@@ -37,7 +37,7 @@ cw_status db_rows_push(db_ctx *c, db_rows *rows, cw_value doc, cw_value rid) {
   return CW_OK;
 }
 
-void db_rows_deinit(db_rows *rows) {
+void cwi_exec_rows_deinit(db_rows *rows) {
   for (size_t i = 0; i < rows->len; i++) {
     cw_value_release(&rows->docs[i]);
     cw_value_release(&rows->rids[i]);
@@ -59,7 +59,7 @@ static cw_status text_name(db_ctx *c, const sql_expr *node, cw_value *out) {
   } else if (node->kind == SQL_PARAM) {
     cwi_buf_append(&text, node->u.name.text, node->u.name.size);
   } else {
-    sql_print_expr(&text, node);
+    cwi_sql_print_expr(&text, node);
   }
   cw_status status = cwi_value_string_from_buf(&text, out, &c->err);
   cwi_buf_deinit(&text);
@@ -87,7 +87,7 @@ static cw_status idiom_path(db_ctx *c, const sql_expr *node, cw_value *out) {
     const sql_part *part = node->u.idiom.parts.items[i];
     cw_value name = cwi_value_none();
     if (part->kind == SQL_P_FIELD) {
-      status = db_string(c, part->name.text, part->name.size, &name);
+      status = cwi_exec_string(c, part->name.text, part->name.size, &name);
     } else if (part->kind == SQL_P_GRAPH) {
       sql_expr one = *node;
       void *items[1] = {(void *)(uintptr_t)part};
@@ -196,8 +196,8 @@ static cw_status remove_renamed(db_ctx *c, const sql_fields *fields, const sql_f
   return CW_OK;
 }
 
-cw_status db_project(db_ctx *c, const sql_fields *fields, cw_value doc, cw_value rid,
-                     cw_value *out) {
+cw_status cwi_exec_project(db_ctx *c, const sql_fields *fields, cw_value doc, cw_value rid,
+                           cw_value *out) {
   *out = cwi_value_none();
   const sql_field *first = fields->list.items[0];
   if (fields->value || (fields->list.len == 1 && first->expr == NULL)) {
@@ -205,7 +205,7 @@ cw_status db_project(db_ctx *c, const sql_fields *fields, cw_value doc, cw_value
       *out = cwi_value_retain(doc);
       return CW_OK;
     }
-    return db_eval_with(c, first->expr, doc, rid, out);
+    return cwi_exec_eval_with(c, first->expr, doc, rid, out);
   }
   cw_status status = cw_value_object(out, &c->err);
   for (uint32_t i = 0; status == CW_OK && i < fields->list.len; i++) {
@@ -215,7 +215,7 @@ cw_status db_project(db_ctx *c, const sql_fields *fields, cw_value doc, cw_value
       continue;
     }
     cw_value item = cwi_value_none();
-    status = db_eval_with(c, field->expr, doc, rid, &item);
+    status = cwi_exec_eval_with(c, field->expr, doc, rid, &item);
     if (status == CW_OK && renames(field)) {
       status = remove_renamed(c, fields, field, out);
     }
@@ -233,7 +233,7 @@ cw_status db_project(db_ctx *c, const sql_fields *fields, cw_value doc, cw_value
 static bool keeps(db_ctx *c, const sql_expr *where, cw_value doc, cw_value rid, cw_status *status) {
   if (where == NULL) return true;
   cw_value keep = cwi_value_none();
-  *status = db_eval_with(c, where, doc, rid, &keep);
+  *status = cwi_exec_eval_with(c, where, doc, rid, &keep);
   bool yes = *status == CW_OK && cwi_db_truthy(keep);
   cw_value_release(&keep);
   return yes;
@@ -241,7 +241,7 @@ static bool keeps(db_ctx *c, const sql_expr *where, cw_value doc, cw_value rid, 
 
 static cw_status row_if(db_ctx *c, const sql_select *s, db_rows *rows, cw_value doc, cw_value rid) {
   cw_status status = CW_OK;
-  if (keeps(c, s->where, doc, rid, &status)) return db_rows_push(c, rows, doc, rid);
+  if (keeps(c, s->where, doc, rid, &status)) return cwi_exec_rows_push(c, rows, doc, rid);
   cw_value_release(&doc);
   cw_value_release(&rid);
   return status;
@@ -250,41 +250,41 @@ static cw_status row_if(db_ctx *c, const sql_select *s, db_rows *rows, cw_value 
 static cw_status scan_rows(db_ctx *c, const sql_select *s, db_table *table, cw_value range,
                            db_rows *rows) {
   db_scan scan;
-  cw_status status = db_scan_open(c, table, range, &scan);
+  cw_status status = cwi_exec_scan_open(c, table, range, &scan);
   while (status == CW_OK) {
     cw_value rid, doc;
     bool found;
-    status = db_scan_next(c, &scan, &rid, &doc, &found);
+    status = cwi_exec_scan_next(c, &scan, &rid, &doc, &found);
     if (status != CW_OK || !found) break;
     status = row_if(c, s, rows, doc, rid);
   }
-  db_scan_close(&scan);
+  cwi_exec_scan_close(&scan);
   return status;
 }
 
 static cw_status table_rows(db_ctx *c, const sql_select *s, cw_value name, db_rows *rows) {
   db_table *table;
-  cw_status status = db_table_need(c, name, &table);
+  cw_status status = cwi_exec_table_need(c, name, &table);
   if (status != CW_OK) return status;
   c->table = table;
   db_plan plan = {0};
-  status = db_plan_make(c, s, table, &plan);
+  status = cwi_exec_plan_make(c, s, table, &plan);
   if (status == CW_OK) {
-    status = plan.index != NULL ? db_plan_rows(c, table, &plan, s->where, rows)
+    status = plan.index != NULL ? cwi_exec_plan_rows(c, table, &plan, s->where, rows)
                                 : scan_rows(c, s, table, cwi_value_none(), rows);
   }
-  db_plan_deinit(&plan);
+  cwi_exec_plan_deinit(&plan);
   return status;
 }
 
 static cw_status record_rows(db_ctx *c, const sql_select *s, cw_value rid, db_rows *rows) {
   db_table *table;
-  cw_status status = db_table_need(c, cwi_db_record_table(rid), &table);
+  cw_status status = cwi_exec_table_need(c, cwi_db_record_table(rid), &table);
   if (status != CW_OK) return status;
   c->table = table;
   if (cwi_db_is_record_range(rid)) return scan_rows(c, s, table, cwi_db_record_key(rid), rows);
   cw_value doc = cwi_value_none();
-  status = db_record_read(c, table, rid, &doc);
+  status = cwi_exec_record_read(c, table, rid, &doc);
   if (status != CW_OK || doc.kind == CW_VALUE_NONE) return status;
   return row_if(c, s, rows, doc, cwi_value_retain(rid));
 }
@@ -306,18 +306,18 @@ static cw_status value_rows(db_ctx *c, const sql_select *s, cw_value value, bool
   return row_if(c, s, rows, cwi_value_retain(value), cwi_value_none());
 }
 
-cw_status db_targets(db_ctx *c, const sql_select *s, db_rows *rows) {
+cw_status cwi_exec_targets(db_ctx *c, const sql_select *s, db_rows *rows) {
   cw_status status = CW_OK;
   for (uint32_t i = 0; status == CW_OK && i < s->what.len; i++) {
     const sql_expr *target = s->what.items[i];
     if (target->kind == SQL_TABLE) {
       cw_value name = cwi_value_none();
-      status = db_string(c, target->u.name.text, target->u.name.size, &name);
+      status = cwi_exec_string(c, target->u.name.text, target->u.name.size, &name);
       if (status == CW_OK) status = table_rows(c, s, name, rows);
       cw_value_release(&name);
     } else {
       cw_value value = cwi_value_none();
-      status = db_eval(c, target, &value);
+      status = cwi_exec_eval(c, target, &value);
       if (status == CW_OK) status = value_rows(c, s, value, true, rows);
       cw_value_release(&value);
     }
@@ -332,25 +332,25 @@ static cw_status split_one(db_ctx *c, db_rows *rows, const sql_expr *idiom) {
   cw_status status = CW_OK;
   for (size_t i = 0; status == CW_OK && i < rows->len; i++) {
     cw_value value = cwi_value_none();
-    status = db_eval_with(c, idiom, rows->docs[i], rows->rids[i], &value);
+    status = cwi_exec_eval_with(c, idiom, rows->docs[i], rows->rids[i], &value);
     cw_value items = cwi_db_kind_of(value) == CWI_DB_SET ? cwi_db_set_items(value) : value;
     if (status == CW_OK && (items.kind != CW_VALUE_ARRAY || cw_value_len(items) == 0)) {
-      status =
-          db_rows_push(c, &out, cwi_value_retain(rows->docs[i]), cwi_value_retain(rows->rids[i]));
+      status = cwi_exec_rows_push(c, &out, cwi_value_retain(rows->docs[i]),
+                                  cwi_value_retain(rows->rids[i]));
     } else {
       for (size_t k = 0; status == CW_OK && k < cw_value_len(items); k++) {
         cw_value doc = cwi_value_retain(rows->docs[i]);
-        status = db_path_set(c, &doc, &idiom->u.idiom.parts, 0,
-                             cwi_value_retain(cw_value_array_get(items, k)));
+        status = cwi_exec_path_set(c, &doc, &idiom->u.idiom.parts, 0,
+                                   cwi_value_retain(cw_value_array_get(items, k)));
         if (status == CW_OK)
-          status = db_rows_push(c, &out, doc, cwi_value_retain(rows->rids[i]));
+          status = cwi_exec_rows_push(c, &out, doc, cwi_value_retain(rows->rids[i]));
         else
           cw_value_release(&doc);
       }
     }
     cw_value_release(&value);
   }
-  db_rows_deinit(rows);
+  cwi_exec_rows_deinit(rows);
   *rows = out;
   return status;
 }
@@ -362,7 +362,7 @@ static const sql_expr *group_source(const sql_select *s, const sql_expr *key) {
     const sql_field *field = s->fields.list.items[i];
     if (field->alias == NULL || field->alias->u.idiom.parts.len != key->u.idiom.parts.len) continue;
     const sql_part *a = field->alias->u.idiom.parts.items[0], *b = key->u.idiom.parts.items[0];
-    if (db_str_same(a->name, b->name)) return field->expr;
+    if (cwi_exec_str_same(a->name, b->name)) return field->expr;
   }
   return key;
 }
@@ -371,10 +371,10 @@ static bool is_group_key(const sql_select *s, const sql_field *field) {
   cwi_buf a, b;
   bool same = false;
   cwi_buf_init(&a, 0);
-  sql_print_expr(&a, field->alias != NULL ? field->alias : field->expr);
+  cwi_sql_print_expr(&a, field->alias != NULL ? field->alias : field->expr);
   for (uint32_t i = 0; !same && i < s->group.len; i++) {
     cwi_buf_init(&b, 0);
-    sql_print_expr(&b, s->group.items[i]);
+    cwi_sql_print_expr(&b, s->group.items[i]);
     same = a.size == b.size && memcmp(a.data, b.data, a.size) == 0;
     cwi_buf_deinit(&b);
   }
@@ -386,7 +386,7 @@ static cw_status each_row(db_ctx *c, const sql_expr *node, const db_group *group
   cw_status status = cw_value_array(group->len, out, &c->err);
   for (size_t i = 0; status == CW_OK && i < group->len; i++) {
     cw_value item = cwi_value_none();
-    status = db_eval_with(c, node, group->docs[i], group->rids[i], &item);
+    status = cwi_exec_eval_with(c, node, group->docs[i], group->rids[i], &item);
     if (status == CW_E_QUERY) status = CW_OK; /* a row that fails counts as NONE */
     if (status == CW_OK) status = cw_value_array_push(out, item, &c->err);
   }
@@ -398,13 +398,13 @@ static cw_status group_row(db_ctx *c, const sql_select *s, db_group *group, cw_v
   for (uint32_t i = 0; status == CW_OK && i < s->fields.list.len; i++) {
     const sql_field *field = s->fields.list.items[i];
     cw_value item = cwi_value_none();
-    if (db_has_aggregate(field->expr)) {
+    if (cwi_exec_has_aggregate(field->expr)) {
       c->group = group;
-      status = db_eval(c, field->expr, &item);
+      status = cwi_exec_eval(c, field->expr, &item);
       c->group = NULL;
     } else if (is_group_key(s, field)) {
       if (group->len > 0) {
-        status = db_eval_with(c, field->expr, group->docs[0], group->rids[0], &item);
+        status = cwi_exec_eval_with(c, field->expr, group->docs[0], group->rids[0], &item);
       }
     } else {
       status = each_row(c, field->expr, group, &item);
@@ -434,14 +434,14 @@ static cw_status group_rows(db_ctx *c, const sql_select *s, db_rows *rows, db_ro
   group_key *keys = cwi_alloc_array(len + 1, sizeof(group_key));
   cw_value *docs = cwi_alloc_array(len + 1, sizeof(cw_value));
   cw_value *rids = cwi_alloc_array(len + 1, sizeof(cw_value));
-  cw_status status = keys == NULL || docs == NULL || rids == NULL ? db_nomem(c) : CW_OK;
+  cw_status status = keys == NULL || docs == NULL || rids == NULL ? cwi_exec_nomem(c) : CW_OK;
   for (size_t i = 0; status == CW_OK && i < len; i++) {
     keys[i].row = i;
     status = cw_value_array(s->group.len, &keys[i].key, &c->err);
     for (uint32_t k = 0; status == CW_OK && k < s->group.len; k++) {
       cw_value item = cwi_value_none();
-      status =
-          db_eval_with(c, group_source(s, s->group.items[k]), rows->docs[i], rows->rids[i], &item);
+      status = cwi_exec_eval_with(c, group_source(s, s->group.items[k]), rows->docs[i],
+                                  rows->rids[i], &item);
       if (status == CW_OK) status = cw_value_array_push(&keys[i].key, item, &c->err);
     }
   }
@@ -459,7 +459,7 @@ static cw_status group_rows(db_ctx *c, const sql_select *s, db_rows *rows, db_ro
     cw_value row = cwi_value_none();
     status = group_row(c, s, &group, &row);
     if (status == CW_OK)
-      status = db_rows_push(c, out, row, cwi_value_none());
+      status = cwi_exec_rows_push(c, out, row, cwi_value_none());
     else
       cw_value_release(&row);
     if (end == i) break;
@@ -503,11 +503,12 @@ static cw_status sort_key(db_ctx *c, const sql_select *s, const sql_order *order
     if (alias) {
       const sql_part *a = first->alias->u.idiom.parts.items[0],
                      *b = order->idiom->u.idiom.parts.items[0];
-      alias = db_str_same(a->name, b->name);
+      alias = cwi_exec_str_same(a->name, b->name);
     }
-    return db_eval_with(c, alias ? first->expr : order->idiom, rows->docs[i], rows->rids[i], out);
+    return cwi_exec_eval_with(c, alias ? first->expr : order->idiom, rows->docs[i], rows->rids[i],
+                              out);
   }
-  return db_eval_with(c, order->idiom, result, rows->rids[i], out);
+  return cwi_exec_eval_with(c, order->idiom, result, rows->rids[i], out);
 }
 
 static cw_status order_rows(db_ctx *c, const sql_select *s, const db_rows *rows,
@@ -516,7 +517,7 @@ static cw_status order_rows(db_ctx *c, const sql_select *s, const db_rows *rows,
   if (len < 2) return CW_OK;
   sort_row *order = cwi_alloc_array(len, sizeof(sort_row));
   cw_value *sorted = cwi_alloc_array(len, sizeof(cw_value));
-  cw_status status = order == NULL || sorted == NULL ? db_nomem(c) : CW_OK;
+  cw_status status = order == NULL || sorted == NULL ? cwi_exec_nomem(c) : CW_OK;
   for (size_t i = 0; status == CW_OK && i < len; i++) {
     order[i].row = i;
     status = cw_value_array(s->order.len, &order[i].keys, &c->err);
@@ -543,13 +544,13 @@ static cw_status order_rows(db_ctx *c, const sql_select *s, const db_rows *rows,
 static cw_status limit_of(db_ctx *c, const sql_expr *node, bool start, uint64_t *out) {
   if (node == NULL) return CW_OK;
   cw_value value = cwi_value_none();
-  cw_status status = db_eval(c, node, &value);
+  cw_status status = cwi_exec_eval(c, node, &value);
   if (status != CW_OK) return status;
   if (value.kind == CW_VALUE_INT && cwi_value_as_int(value) >= 0) {
     *out = (uint64_t)cwi_value_as_int(value);
   } else if (value.kind == CW_VALUE_INT) {
-    status = db_fail(c, CW_E_QUERY, "LIMIT/START must be a non-negative integer, got %lld",
-                     (long long)cwi_value_as_int(value));
+    status = cwi_exec_fail(c, CW_E_QUERY, "LIMIT/START must be a non-negative integer, got %lld",
+                           (long long)cwi_value_as_int(value));
   } else if (value.kind == CW_VALUE_NONE || value.kind == CW_VALUE_NULL) {
     *out = 0;
   } else {
@@ -557,9 +558,9 @@ static cw_status limit_of(db_ctx *c, const sql_expr *node, bool start, uint64_t 
                              : "LIMIT/START must be an integer, got ";
     sql_str text = db_str(value);
     if (value.kind == CW_VALUE_STRING) {
-      status = db_fail(c, CW_E_QUERY, "%sString(\"%.*s\")", head, (int)text.size, text.text);
+      status = cwi_exec_fail(c, CW_E_QUERY, "%sString(\"%.*s\")", head, (int)text.size, text.text);
     } else {
-      status = db_fail_value(c, head, value, "");
+      status = cwi_exec_fail_value(c, head, value, "");
     }
   }
   cw_value_release(&value);
@@ -581,9 +582,9 @@ static cw_status fetch_at(db_ctx *c, cw_value *value, const sql_vec *parts, uint
     }
     return status;
   }
-  if (db_is_record(*value)) {
+  if (cwi_exec_is_record(*value)) {
     cw_value record = cwi_value_none();
-    status = db_record_get(c, *value, &record);
+    status = cwi_exec_record_get(c, *value, &record);
     if (status != CW_OK) return status;
     cw_value_release(value);
     *value = record;
@@ -603,7 +604,7 @@ static cw_status fetch_at(db_ctx *c, cw_value *value, const sql_vec *parts, uint
   return cw_value_object_set(value, part->name.text, part->name.size, item, &c->err);
 }
 
-cw_status db_fetch(db_ctx *c, cw_value *rows, const sql_vec *idioms) {
+cw_status cwi_exec_fetch(db_ctx *c, cw_value *rows, const sql_vec *idioms) {
   cw_status status = CW_OK;
   for (uint32_t i = 0; status == CW_OK && i < idioms->len; i++) {
     const sql_expr *idiom = idioms->items[i];
@@ -619,10 +620,11 @@ cw_status db_fetch(db_ctx *c, cw_value *rows, const sql_vec *idioms) {
 
 /* ---- the whole ---- */
 
-cw_status db_only(db_ctx *c, cw_value *rows, bool required) {
+cw_status cwi_exec_only(db_ctx *c, cw_value *rows, bool required) {
   size_t len = cw_value_len(*rows);
   if (len > 1 || (len == 0 && required)) {
-    return db_fail(c, CW_E_QUERY, "Expected a single result output when using the ONLY keyword");
+    return cwi_exec_fail(c, CW_E_QUERY,
+                         "Expected a single result output when using the ONLY keyword");
   }
   cw_value one = cwi_value_retain(cw_value_array_get(*rows, 0));
   cw_value_release(rows);
@@ -634,7 +636,7 @@ static cw_status check_group(db_ctx *c, const sql_select *s) {
   if (s->group.len == 0 && !s->group_all) return CW_OK;
   for (uint32_t i = 0; i < s->fields.list.len; i++) {
     if (((const sql_field *)s->fields.list.items[i])->expr == NULL) {
-      return db_fail(
+      return cwi_exec_fail(
           c, CW_E_QUERY,
           "Invalid query: Incorrect selector for aggregate selection, expression `*` within "
           "in selector cannot be aggregated in a group.");
@@ -645,16 +647,16 @@ static cw_status check_group(db_ctx *c, const sql_select *s) {
 
 static cw_status select_rows(db_ctx *c, const sql_select *s, db_rows *rows) {
   cw_status status = check_group(c, s);
-  if (status == CW_OK) status = db_targets(c, s, rows);
-  const sql_expr *knn = db_find_op(s->where, SQL_OP_KNN);
-  if (status == CW_OK && knn != NULL) status = db_knn_rows(c, knn, rows);
+  if (status == CW_OK) status = cwi_exec_targets(c, s, rows);
+  const sql_expr *knn = cwi_exec_find_op(s->where, SQL_OP_KNN);
+  if (status == CW_OK && knn != NULL) status = cwi_exec_knn_rows(c, knn, rows);
   for (uint32_t i = 0; status == CW_OK && i < s->split.len; i++) {
     status = split_one(c, rows, s->split.items[i]);
   }
   if (status == CW_OK && (s->group.len > 0 || s->group_all)) {
     db_rows grouped = {0};
     status = group_rows(c, s, rows, &grouped);
-    db_rows_deinit(rows);
+    cwi_exec_rows_deinit(rows);
     *rows = grouped;
   }
   return status;
@@ -670,9 +672,9 @@ static cw_status project_rows(db_ctx *c, const sql_select *s, const db_rows *row
       continue;
     }
     c->knn = rows->extra[i];
-    status = db_project(c, &s->fields, rows->docs[i], rows->rids[i], &results[i]);
+    status = cwi_exec_project(c, &s->fields, rows->docs[i], rows->rids[i], &results[i]);
     c->knn = cwi_value_none();
-    if (status == CW_OK) status = db_tick(c);
+    if (status == CW_OK) status = cwi_exec_tick(c);
   }
   return status;
 }
@@ -680,9 +682,9 @@ static cw_status project_rows(db_ctx *c, const sql_select *s, const db_rows *row
 static cw_status timeout_of(db_ctx *c, const sql_expr *node) {
   if (node == NULL) return CW_OK;
   cw_value value = cwi_value_none();
-  cw_status status = db_eval(c, node, &value);
+  cw_status status = cwi_exec_eval(c, node, &value);
   if (status == CW_OK && value.kind != CW_VALUE_DURATION) {
-    status = db_fail(c, CW_E_QUERY, "Invalid timeout value");
+    status = cwi_exec_fail(c, CW_E_QUERY, "Invalid timeout value");
   }
   cw_value_release(&value);
   return status;
@@ -700,7 +702,7 @@ static cw_status run_select(db_ctx *c, const sql_select *s, cw_value *out) {
   if (status == CW_OK) {
     cap = rows.len + 1;
     results = cwi_alloc_array(cap, sizeof(cw_value));
-    if (results == NULL) status = db_nomem(c);
+    if (results == NULL) status = cwi_exec_nomem(c);
   }
   if (status == CW_OK && s->order.len == 0 && (start > 0 || limit < rows.len)) {
     /* Nothing has to be projected that is cut away. */
@@ -736,34 +738,34 @@ static cw_status run_select(db_ctx *c, const sql_select *s, cw_value *out) {
     results[i] = cwi_value_none();
     for (uint32_t k = 0; status == CW_OK && k < s->omit.len; k++) {
       const sql_expr *idiom = s->omit.items[k];
-      status = db_path_unset(c, &item, &idiom->u.idiom.parts, 0);
+      status = cwi_exec_path_unset(c, &item, &idiom->u.idiom.parts, 0);
     }
     if (status == CW_OK)
       status = cw_value_array_push(out, item, &c->err);
     else
       cw_value_release(&item);
   }
-  if (status == CW_OK && s->fetch.len > 0) status = db_fetch(c, out, &s->fetch);
-  if (status == CW_OK && s->only) status = db_only(c, out, false);
+  if (status == CW_OK && s->fetch.len > 0) status = cwi_exec_fetch(c, out, &s->fetch);
+  if (status == CW_OK && s->only) status = cwi_exec_only(c, out, false);
   for (size_t i = 0; results != NULL && i < rows.len; i++) cw_value_release(&results[i]);
   cwi_free(results, cap * sizeof(cw_value));
-  db_rows_deinit(&rows);
+  cwi_exec_rows_deinit(&rows);
   if (status != CW_OK) cw_value_release(out);
   return status;
 }
 
-cw_status db_exec_select(db_ctx *c, const sql_expr *node, cw_value *out) {
+cw_status cwi_exec_select(db_ctx *c, const sql_expr *node, cw_value *out) {
   const sql_select *s = node->u.stmt;
-  if (s->explain) return db_explain(c, s, true, out);
+  if (s->explain) return cwi_exec_explain(c, s, true, out);
   const sql_expr *where = c->where;
   db_table *table = c->table;
   cw_value knn = c->knn;
   c->where = s->where;
   c->table = NULL;
   cw_status status = ++c->calls > DB_CALL_DEPTH_MAX
-                         ? db_fail(c, CW_E_QUERY,
-                                   "Reached excessive computation depth due to "
-                                   "functions, subqueries, or computed values")
+                         ? cwi_exec_fail(c, CW_E_QUERY,
+                                         "Reached excessive computation depth due to "
+                                         "functions, subqueries, or computed values")
                          : run_select(c, s, out);
   c->calls--;
   c->where = where;

@@ -1,34 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 /* Tables and records: definitions read from the catalog and parsed, records read from the store.
  *
- * A table's definitions are cached in the engine until any definition changes; tables that are forgotten
- * while a query runs wait in the graveyard until it has ended. */
+ * A table's definitions are cached in the engine until any definition changes; tables that are
+ * forgotten while a query runs wait in the graveyard until it has ended. */
 #include <string.h>
 
 #include "core/alloc.h"
-#include "db/db_codec.h"
 #include "db/db_exec.h"
+#include "db/db_codec.h"
 
 /* ---- definitions ---- */
 
-void db_def_deinit(db_def *def) {
-  sql_program_release(def->program);
+void cwi_exec_def_deinit(db_def *def) {
+  cwi_sql_program_release(def->program);
   cw_value_release(&def->entry);
   *def = (db_def){0};
 }
 
-void db_defs_deinit(db_def_list *list) {
-  for (size_t i = 0; i < list->len; i++) db_def_deinit(&list->items[i]);
+void cwi_exec_defs_deinit(db_def_list *list) {
+  for (size_t i = 0; i < list->len; i++) cwi_exec_def_deinit(&list->items[i]);
   cwi_free(list->items, list->len * sizeof(db_def));
   *list = (db_def_list){0};
 }
 
-cw_status db_def_parse(db_ctx *c, cw_value entry, db_def *out) {
+cw_status cwi_exec_def_parse(db_ctx *c, cw_value entry, db_def *out) {
   *out = (db_def){0};
-  sql_str source = db_str(db_obj_get(entry, "source"));
+  sql_str source = db_str(cwi_exec_obj_get(entry, "source"));
   cwi_buf message;
   cwi_buf_init(&message, 0);
-  cw_status status = sql_parse(source.text, source.size, NULL, &out->program, &message, &c->err);
+  cw_status status =
+      cwi_sql_parse(source.text, source.size, NULL, &out->program, &message, &c->err);
   cwi_buf_deinit(&message);
   if (status != CW_OK)
     return status == CW_E_PARSE
@@ -42,7 +43,7 @@ cw_status db_def_parse(db_ctx *c, cw_value entry, db_def *out) {
   return CW_OK;
 }
 
-cw_status db_defs_load(db_ctx *c, cwi_db_def kind, cwi_db_scope scope, db_def_list *out) {
+cw_status cwi_exec_defs_load(db_ctx *c, cwi_db_def kind, cwi_db_scope scope, db_def_list *out) {
   *out = (db_def_list){0};
   cw_value list = cwi_value_none();
   cw_status status = cwi_db_catalog_list(c->txn, kind, scope, &list, &c->err);
@@ -50,15 +51,16 @@ cw_status db_defs_load(db_ctx *c, cwi_db_def kind, cwi_db_scope scope, db_def_li
   if (status == CW_OK && len > 0) {
     out->items = cwi_alloc_array(len, sizeof(db_def));
     if (out->items == NULL)
-      status = db_nomem(c);
+      status = cwi_exec_nomem(c);
     else
       out->len = len;
   }
   for (size_t i = 0; status == CW_OK && i < len; i++) {
-    status = db_def_parse(c, cw_value_array_get(cw_value_array_get(list, i), 1), &out->items[i]);
+    status =
+        cwi_exec_def_parse(c, cw_value_array_get(cw_value_array_get(list, i), 1), &out->items[i]);
   }
   cw_value_release(&list);
-  if (status != CW_OK) db_defs_deinit(out);
+  if (status != CW_OK) cwi_exec_defs_deinit(out);
   return status;
 }
 
@@ -71,9 +73,10 @@ static cw_status level(db_ctx *c, cwi_db_def kind, cwi_db_scope scope, cw_value 
   cw_status status = cwi_db_catalog_get(c->txn, kind, scope, text.text, text.size, &entry, &c->err);
   if (status == CW_OK && entry.kind == CW_VALUE_NONE && make) {
     if (!cwi_db_txn_is_write(c->txn)) {
-      return db_fail(c, CW_E_QUERY,
-                     "There was a problem with the key-value store: Couldn't write to a read only "
-                     "transaction");
+      return cwi_exec_fail(
+          c, CW_E_QUERY,
+          "There was a problem with the key-value store: Couldn't write to a read only "
+          "transaction");
     }
     cwi_buf source;
     cwi_buf_init(&source, 0);
@@ -84,8 +87,8 @@ static cw_status level(db_ctx *c, cwi_db_def kind, cwi_db_scope scope, cw_value 
     status = cwi_value_string_from_buf(&source, &line, &c->err);
     cwi_buf_deinit(&source);
     if (status == CW_OK) status = cw_value_object(&entry, &c->err);
-    if (status == CW_OK) status = db_obj_set(c, &entry, "text", cwi_value_retain(line));
-    if (status == CW_OK) status = db_obj_set(c, &entry, "source", cwi_value_retain(line));
+    if (status == CW_OK) status = cwi_exec_obj_set(c, &entry, "text", cwi_value_retain(line));
+    if (status == CW_OK) status = cwi_exec_obj_set(c, &entry, "source", cwi_value_retain(line));
     cw_value_release(&line);
     if (status == CW_OK)
       status = cwi_db_catalog_put(c->txn, kind, scope, text.text, text.size, &entry, &c->err);
@@ -96,12 +99,12 @@ static cw_status level(db_ctx *c, cwi_db_def kind, cwi_db_scope scope, cw_value 
   return status;
 }
 
-cw_status db_scope_get(db_ctx *c, bool make) {
+cw_status cwi_exec_scope_get(db_ctx *c, bool make) {
   if (c->scope.db != 0) return CW_OK;
   if (c->session->ns.kind == CW_VALUE_NONE)
-    return db_fail(c, CW_E_QUERY, "Specify a namespace to use");
+    return cwi_exec_fail(c, CW_E_QUERY, "Specify a namespace to use");
   if (c->session->db.kind == CW_VALUE_NONE)
-    return db_fail(c, CW_E_QUERY, "Specify a database to use");
+    return cwi_exec_fail(c, CW_E_QUERY, "Specify a database to use");
   cwi_db_scope scope = {0};
   cw_status status = level(c, CWI_DB_DEF_NAMESPACE, scope, c->session->ns, make, &scope.ns);
   if (status != CW_OK || scope.ns == 0) return status;
@@ -116,14 +119,14 @@ cw_status db_scope_get(db_ctx *c, bool make) {
 static void table_free(db_table *table) {
   cw_value_release(&table->name);
   cw_value_release(&table->views);
-  db_def_deinit(&table->def);
-  db_defs_deinit(&table->fields);
-  db_defs_deinit(&table->indexes);
-  db_defs_deinit(&table->events);
+  cwi_exec_def_deinit(&table->def);
+  cwi_exec_defs_deinit(&table->fields);
+  cwi_exec_defs_deinit(&table->indexes);
+  cwi_exec_defs_deinit(&table->events);
   CWI_FREE(table);
 }
 
-void db_tables_forget(db_engine *engine) {
+void cwi_exec_tables_forget(db_engine *engine) {
   while (engine->tables != NULL) {
     db_table *table = engine->tables;
     engine->tables = table->next;
@@ -132,7 +135,7 @@ void db_tables_forget(db_engine *engine) {
   }
 }
 
-void db_tables_bury(db_engine *engine) {
+void cwi_exec_tables_bury(db_engine *engine) {
   while (engine->graveyard != NULL) {
     db_table *table = engine->graveyard;
     engine->graveyard = table->next;
@@ -140,7 +143,7 @@ void db_tables_bury(db_engine *engine) {
   }
 }
 
-cwi_db_scope db_table_scope(const db_table *table) { return table->scope; }
+cwi_db_scope cwi_exec_table_scope(const db_table *table) { return table->scope; }
 
 static cw_status table_make(db_ctx *c, cw_value name) {
   sql_str text = db_str(name);
@@ -153,8 +156,8 @@ static cw_status table_make(db_ctx *c, cw_value name) {
   cw_status status = cwi_value_string_from_buf(&source, &line, &c->err);
   cwi_buf_deinit(&source);
   if (status == CW_OK) status = cw_value_object(&entry, &c->err);
-  if (status == CW_OK) status = db_obj_set(c, &entry, "text", cwi_value_retain(line));
-  if (status == CW_OK) status = db_obj_set(c, &entry, "source", cwi_value_retain(line));
+  if (status == CW_OK) status = cwi_exec_obj_set(c, &entry, "text", cwi_value_retain(line));
+  if (status == CW_OK) status = cwi_exec_obj_set(c, &entry, "source", cwi_value_retain(line));
   cw_value_release(&line);
   if (status == CW_OK) {
     status = cwi_db_catalog_put(c->txn, CWI_DB_DEF_TABLE, c->scope, text.text, text.size, &entry,
@@ -167,14 +170,17 @@ static cw_status table_make(db_ctx *c, cw_value name) {
 
 static cw_status table_load(db_ctx *c, cw_value name, cw_value entry, db_table **out) {
   db_table *table = CWI_NEW(db_table);
-  if (table == NULL) return db_nomem(c);
+  if (table == NULL) return cwi_exec_nomem(c);
   table->name = cwi_value_retain(name);
   table->scope =
       (cwi_db_scope){.ns = c->scope.ns, .db = c->scope.db, .table = cwi_db_catalog_id(entry)};
-  cw_status status = db_def_parse(c, entry, &table->def);
-  if (status == CW_OK) status = db_defs_load(c, CWI_DB_DEF_FIELD, table->scope, &table->fields);
-  if (status == CW_OK) status = db_defs_load(c, CWI_DB_DEF_INDEX, table->scope, &table->indexes);
-  if (status == CW_OK) status = db_defs_load(c, CWI_DB_DEF_EVENT, table->scope, &table->events);
+  cw_status status = cwi_exec_def_parse(c, entry, &table->def);
+  if (status == CW_OK)
+    status = cwi_exec_defs_load(c, CWI_DB_DEF_FIELD, table->scope, &table->fields);
+  if (status == CW_OK)
+    status = cwi_exec_defs_load(c, CWI_DB_DEF_INDEX, table->scope, &table->indexes);
+  if (status == CW_OK)
+    status = cwi_exec_defs_load(c, CWI_DB_DEF_EVENT, table->scope, &table->events);
   if (status == CW_OK) {
     status = cwi_db_catalog_list(c->txn, CWI_DB_DEF_VIEW, table->scope, &table->views, &c->err);
   }
@@ -188,13 +194,13 @@ static cw_status table_load(db_ctx *c, cw_value name, cw_value entry, db_table *
   return CW_OK;
 }
 
-cw_status db_table_get(db_ctx *c, cw_value name, bool make, db_table **out) {
+cw_status cwi_exec_table_get(db_ctx *c, cw_value name, bool make, db_table **out) {
   *out = NULL;
-  cw_status status = db_scope_get(c, make);
+  cw_status status = cwi_exec_scope_get(c, make);
   if (status != CW_OK || c->scope.db == 0) return status;
   sql_str text = db_str(name);
   for (db_table *table = c->engine->tables; table != NULL; table = table->next) {
-    if (table->scope.db == c->scope.db && db_str_same(db_str(table->name), text)) {
+    if (table->scope.db == c->scope.db && cwi_exec_str_same(db_str(table->name), text)) {
       *out = table;
       return CW_OK;
     }
@@ -213,17 +219,18 @@ cw_status db_table_get(db_ctx *c, cw_value name, bool make, db_table **out) {
   return status;
 }
 
-cw_status db_table_need(db_ctx *c, cw_value name, db_table **out) {
-  cw_status status = db_table_get(c, name, false, out);
+cw_status cwi_exec_table_need(db_ctx *c, cw_value name, db_table **out) {
+  cw_status status = cwi_exec_table_get(c, name, false, out);
   if (status == CW_OK && c->scope.db == 0) {
-    return db_fail(c, CW_E_QUERY,
-                   "There was a problem with the key-value store: Couldn't write to a read only "
-                   "transaction");
+    return cwi_exec_fail(
+        c, CW_E_QUERY,
+        "There was a problem with the key-value store: Couldn't write to a read only "
+        "transaction");
   }
   if (status == CW_OK && *out == NULL) {
     sql_str text = db_str(name);
-    status =
-        db_fail(c, CW_E_NOT_FOUND, "The table '%.*s' does not exist", (int)text.size, text.text);
+    status = cwi_exec_fail(c, CW_E_NOT_FOUND, "The table '%.*s' does not exist", (int)text.size,
+                           text.text);
   }
   return status;
 }
@@ -231,29 +238,29 @@ cw_status db_table_need(db_ctx *c, cw_value name, db_table **out) {
 /* ---- records ---- */
 
 /* Fields that are computed when a record is read. */
-cw_status db_computed(db_ctx *c, db_table *table, cw_value rid, cw_value *doc) {
+cw_status cwi_exec_computed(db_ctx *c, db_table *table, cw_value rid, cw_value *doc) {
   cw_status status = CW_OK;
   for (size_t i = 0; status == CW_OK && i < table->fields.len; i++) {
     const sql_define *d = table->fields.items[i].define;
     if (d->fd.computed == NULL) continue;
     cw_value value = cwi_value_none();
-    status = db_eval_with(c, d->fd.computed, *doc, rid, &value);
+    status = cwi_exec_eval_with(c, d->fd.computed, *doc, rid, &value);
     if (status == CW_OK && d->fd.type != NULL) {
       cw_value coerced = cwi_value_none();
       cwi_buf prefix;
       cwi_buf_init(&prefix, 0);
       cwi_buf_append_str(&prefix, "Couldn't coerce value for field `");
-      sql_print_expr(&prefix, d->fd.idiom);
+      cwi_sql_print_expr(&prefix, d->fd.idiom);
       cwi_buf_append_str(&prefix, "` of `");
       cwi_db_text(&prefix, rid);
       cwi_buf_append_str(&prefix, "`: ");
-      status = db_coerce(c, value, d->fd.type, cwi_buf_cstr(&prefix), &coerced);
+      status = cwi_exec_coerce(c, value, d->fd.type, cwi_buf_cstr(&prefix), &coerced);
       cwi_buf_deinit(&prefix);
       cw_value_release(&value);
       value = coerced;
     }
     if (status == CW_OK)
-      status = db_path_set(c, doc, &d->fd.idiom->u.idiom.parts, 0, value);
+      status = cwi_exec_path_set(c, doc, &d->fd.idiom->u.idiom.parts, 0, value);
     else
       cw_value_release(&value);
   }
@@ -269,13 +276,13 @@ static bool has_computed(const db_table *table) {
 
 static cw_status decode(db_ctx *c, db_table *table, cw_value rid, cw_bytes bytes, cw_value *out) {
   cw_status status = cwi_db_codec_decode(bytes, out, &c->err);
-  if (status == CW_OK) status = db_obj_set(c, out, "id", cwi_value_retain(rid));
-  if (status == CW_OK && has_computed(table)) status = db_computed(c, table, rid, out);
+  if (status == CW_OK) status = cwi_exec_obj_set(c, out, "id", cwi_value_retain(rid));
+  if (status == CW_OK && has_computed(table)) status = cwi_exec_computed(c, table, rid, out);
   if (status != CW_OK) cw_value_release(out);
   return status;
 }
 
-cw_status db_record_read(db_ctx *c, db_table *table, cw_value rid, cw_value *out) {
+cw_status cwi_exec_record_read(db_ctx *c, db_table *table, cw_value rid, cw_value *out) {
   *out = cwi_value_none();
   cwi_buf key;
   cwi_buf_init(&key, CWI_DB_KEY_BYTES_MAX);
@@ -291,17 +298,17 @@ cw_status db_record_read(db_ctx *c, db_table *table, cw_value rid, cw_value *out
   return status;
 }
 
-cw_status db_record_get(db_ctx *c, cw_value rid, cw_value *out) {
+cw_status cwi_exec_record_get(db_ctx *c, cw_value rid, cw_value *out) {
   db_table *table;
   *out = cwi_value_none();
   if (cwi_db_is_record_range(rid)) return CW_OK;
-  cw_status status = db_tick(c);
-  if (status == CW_OK) status = db_table_get(c, cwi_db_record_table(rid), false, &table);
+  cw_status status = cwi_exec_tick(c);
+  if (status == CW_OK) status = cwi_exec_table_get(c, cwi_db_record_table(rid), false, &table);
   if (status != CW_OK || table == NULL) return status;
-  return db_record_read(c, table, rid, out);
+  return cwi_exec_record_read(c, table, rid, out);
 }
 
-cw_status db_scan_open(db_ctx *c, db_table *table, cw_value range, db_scan *out) {
+cw_status cwi_exec_scan_open(db_ctx *c, db_table *table, cw_value range, db_scan *out) {
   cwi_buf begin, end;
   cwi_buf_init(&begin, CWI_DB_KEY_BYTES_MAX);
   cwi_buf_init(&end, CWI_DB_KEY_BYTES_MAX);
@@ -317,11 +324,11 @@ cw_status db_scan_open(db_ctx *c, db_table *table, cw_value range, db_scan *out)
   return status;
 }
 
-cw_status db_scan_next(db_ctx *c, db_scan *scan, cw_value *rid, cw_value *doc, bool *found) {
+cw_status cwi_exec_scan_next(db_ctx *c, db_scan *scan, cw_value *rid, cw_value *doc, bool *found) {
   cw_bytes key, value;
   *rid = *doc = cwi_value_none();
   *found = false;
-  cw_status status = db_tick(c);
+  cw_status status = cwi_exec_tick(c);
   if (status == CW_OK) status = cwi_db_cursor_next(scan->cursor, &key, &value, found, &c->err);
   if (status != CW_OK || !*found) return status;
   cw_value record_key = cwi_value_none();
@@ -334,7 +341,7 @@ cw_status db_scan_next(db_ctx *c, db_scan *scan, cw_value *rid, cw_value *doc, b
   return status;
 }
 
-void db_scan_close(db_scan *scan) {
+void cwi_exec_scan_close(db_scan *scan) {
   cwi_db_cursor_close(scan->cursor);
   scan->cursor = NULL;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Values to types: casts (<int>'5'), which try hard, and coercions (DEFINE FIELD, arguments), which do
- * not. Both name the innermost thing that did not fit. */
+/* Values to types: casts (<int>'5'), which try hard, and coercions (DEFINE FIELD, arguments), which
+ * do not. Both name the innermost thing that did not fit. */
 #include <string.h>
 
 #include "db/db_exec.h"
@@ -21,7 +21,7 @@ static bool table_allowed(const sql_type *type, cw_value record) {
   if (type->names.len == 0) return true;
   sql_str table = db_str(cwi_db_record_table(record));
   for (uint32_t i = 0; i < type->names.len; i++) {
-    if (db_str_same(table, *(const sql_str *)type->names.items[i])) return true;
+    if (cwi_exec_str_same(table, *(const sql_str *)type->names.items[i])) return true;
   }
   return false;
 }
@@ -32,14 +32,14 @@ static bool shape_allowed(const sql_type *type, cw_value geometry) {
                                        "multiline", "multipolygon", "collection"};
   const char *shape = shapes[cwi_db_geometry_shape(geometry)];
   for (uint32_t i = 0; i < type->names.len; i++) {
-    if (db_name_is(*(const sql_str *)type->names.items[i], shape)) return true;
+    if (cwi_exec_name_is(*(const sql_str *)type->names.items[i], shape)) return true;
   }
   return false;
 }
 
 /* ---- whether a value is of a type as it stands ---- */
 
-bool db_matches(db_ctx *c, cw_value value, const sql_type *type) {
+bool cwi_exec_matches(db_ctx *c, cw_value value, const sql_type *type) {
   cwi_db_kind kind = cwi_db_kind_of(value);
   switch (type->kind) {
     case SQL_T_ANY: return true;
@@ -50,14 +50,14 @@ bool db_matches(db_ctx *c, cw_value value, const sql_type *type) {
       return kind == CWI_DB_GEOMETRY && cwi_db_geometry_shape(value) == CWI_DB_POINT;
     case SQL_T_EITHER:
       for (uint32_t i = 0; i < type->inner.len; i++) {
-        if (db_matches(c, value, type->inner.items[i])) return true;
+        if (cwi_exec_matches(c, value, type->inner.items[i])) return true;
       }
       return false;
     case SQL_T_LITERAL: return cwi_db_equal(value, type->literal);
     case SQL_T_LIT_ARRAY:
       if (value.kind != CW_VALUE_ARRAY || cw_value_len(value) != type->inner.len) return false;
       for (uint32_t i = 0; i < type->inner.len; i++) {
-        if (!db_matches(c, cw_value_array_get(value, i), type->inner.items[i])) return false;
+        if (!cwi_exec_matches(c, cw_value_array_get(value, i), type->inner.items[i])) return false;
       }
       return true;
     case SQL_T_LIT_OBJECT: {
@@ -67,7 +67,7 @@ bool db_matches(db_ctx *c, cw_value value, const sql_type *type) {
         const sql_str *name = type->names.items[i];
         const cw_value *item = cwi_value_object_find(value, name->text, name->size);
         if (item != NULL) seen++;
-        if (!db_matches(c, item != NULL ? *item : cwi_value_none(), type->inner.items[i]))
+        if (!cwi_exec_matches(c, item != NULL ? *item : cwi_value_none(), type->inner.items[i]))
           return false;
       }
       return seen == cw_value_len(value);
@@ -78,7 +78,7 @@ bool db_matches(db_ctx *c, cw_value value, const sql_type *type) {
       cw_value items = kind == CWI_DB_SET ? cwi_db_set_items(value) : value;
       if (type->max >= 0 && (int64_t)cw_value_len(items) > type->max) return false;
       for (size_t i = 0; type->inner.len > 0 && i < cw_value_len(items); i++) {
-        if (!db_matches(c, cw_value_array_get(items, i), type->inner.items[0])) return false;
+        if (!cwi_exec_matches(c, cw_value_array_get(items, i), type->inner.items[0])) return false;
       }
       return true;
     }
@@ -101,15 +101,15 @@ static cw_status refuse(conversion *v, cw_value value, const sql_type *type, con
   if (bare != NULL)
     cwi_buf_append_str(&text, bare);
   else
-    sql_print_type(&text, type);
+    cwi_sql_print_type(&text, type);
   cwi_db_text(&shown, value);
   cw_status status;
   if (v->cast) {
-    status = db_fail(v->c, CW_E_QUERY, "Could not cast into `%.*s` using input `%.*s`",
-                     (int)text.size, text.data, (int)shown.size, shown.data);
+    status = cwi_exec_fail(v->c, CW_E_QUERY, "Could not cast into `%.*s` using input `%.*s`",
+                           (int)text.size, text.data, (int)shown.size, shown.data);
   } else {
-    status = db_fail(v->c, CW_E_QUERY, "%sExpected `%.*s` but found `%.*s`", v->prefix,
-                     (int)text.size, text.data, (int)shown.size, shown.data);
+    status = cwi_exec_fail(v->c, CW_E_QUERY, "%sExpected `%.*s` but found `%.*s`", v->prefix,
+                           (int)text.size, text.data, (int)shown.size, shown.data);
   }
   cwi_buf_deinit(&text);
   cwi_buf_deinit(&shown);
@@ -121,10 +121,10 @@ static cw_status convert(conversion *v, cw_value value, const sql_type *type, cw
 static cw_status refuse_len(conversion *v, size_t len, const sql_type *type) {
   cwi_buf text;
   cwi_buf_init(&text, 4096);
-  sql_print_type_tight(&text, type);
+  cwi_sql_print_type_tight(&text, type);
   cw_status status =
-      db_fail(v->c, CW_E_QUERY, "%sExpected `%.*s` but found a collection of length `%zu`",
-              v->cast ? "" : v->prefix, (int)text.size, text.data, len);
+      cwi_exec_fail(v->c, CW_E_QUERY, "%sExpected `%.*s` but found a collection of length `%zu`",
+                    v->cast ? "" : v->prefix, (int)text.size, text.data, len);
   cwi_buf_deinit(&text);
   return status;
 }
@@ -143,10 +143,10 @@ static cw_status elements(conversion *v, cw_value items, const sql_type *type, c
       cwi_buf text, whole;
       cwi_buf_init(&text, 4096);
       cwi_buf_init(&whole, 0);
-      sql_print_type_tight(&text, type);
+      cwi_sql_print_type_tight(&text, type);
       cwi_buf_append(&whole, c->text.data, c->text.size);
-      db_fail(c, CW_E_QUERY, "%.*s when coercing an element of `%.*s`", (int)whole.size, whole.data,
-              (int)text.size, text.data);
+      cwi_exec_fail(c, CW_E_QUERY, "%.*s when coercing an element of `%.*s`", (int)whole.size,
+                    whole.data, (int)text.size, text.data);
       cwi_buf_deinit(&text);
       cwi_buf_deinit(&whole);
     }
@@ -168,7 +168,7 @@ static cw_status collection(conversion *v, cw_value value, const sql_type *type,
   if (kind == CWI_DB_RANGE && v->cast) {
     int64_t first, end;
     if (cwi_db_range_ints(value, &first, &end) && end - first > 1048576) {
-      return db_fail_value(
+      return cwi_exec_fail_value(
           c, "Casting range `", value,
           "` to an array would create an array larger then the max allocation limit.");
     }
@@ -199,7 +199,7 @@ static cw_status collection(conversion *v, cw_value value, const sql_type *type,
 
 static cw_status to_record(conversion *v, cw_value value, const sql_type *type, cw_value *out) {
   db_ctx *c = v->c;
-  if (db_is_record(value) && table_allowed(type, value)) {
+  if (cwi_exec_is_record(value) && table_allowed(type, value)) {
     *out = cwi_value_retain(value);
     return CW_OK;
   }
@@ -220,7 +220,7 @@ static cw_status to_record(conversion *v, cw_value value, const sql_type *type, 
 
 static cw_status either(conversion *v, cw_value value, const sql_type *type, cw_value *out) {
   for (uint32_t i = 0; i < type->inner.len; i++) {
-    if (v->cast ? false : db_matches(v->c, value, type->inner.items[i])) {
+    if (v->cast ? false : cwi_exec_matches(v->c, value, type->inner.items[i])) {
       *out = cwi_value_retain(value);
       return CW_OK;
     }
@@ -232,7 +232,7 @@ static cw_status either(conversion *v, cw_value value, const sql_type *type, cw_
   for (uint32_t i = 0; i < type->inner.len; i++) {
     const sql_type *inner = type->inner.items[i];
     if (v->cast && (inner->kind == SQL_T_NONE || inner->kind == SQL_T_NULL) &&
-        !db_matches(v->c, value, inner)) {
+        !cwi_exec_matches(v->c, value, inner)) {
       continue;
     }
     cw_status status = convert(v, value, inner, out);
@@ -259,7 +259,7 @@ static cw_status convert(conversion *v, cw_value value, const sql_type *type, cw
     case SQL_T_LIT_OBJECT:
     case SQL_T_POINT:
     case SQL_T_GEOMETRY:
-      if (!db_matches(c, value, type)) return refuse(v, value, type, NULL);
+      if (!cwi_exec_matches(c, value, type)) return refuse(v, value, type, NULL);
       *out = cwi_value_retain(value);
       return CW_OK;
     default: break;
@@ -271,13 +271,13 @@ static cw_status convert(conversion *v, cw_value value, const sql_type *type, cw
   return status;
 }
 
-cw_status db_cast(db_ctx *c, cw_value value, const sql_type *type, cw_value *out) {
+cw_status cwi_exec_cast(db_ctx *c, cw_value value, const sql_type *type, cw_value *out) {
   conversion v = {.c = c, .cast = true, .prefix = ""};
   return convert(&v, value, type, out);
 }
 
-cw_status db_coerce(db_ctx *c, cw_value value, const sql_type *type, const char *prefix,
-                    cw_value *out) {
+cw_status cwi_exec_coerce(db_ctx *c, cw_value value, const sql_type *type, const char *prefix,
+                          cw_value *out) {
   conversion v = {.c = c, .prefix = prefix};
   return convert(&v, value, type, out);
 }

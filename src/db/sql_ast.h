@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The tree of a SurrealQL program. Everything lies in the program's arena and lives as long as the
- * program, which is counted: closures and cached definitions keep it. Literal values hang on a list,
- * so that they are released with the program. */
+ * program, which is counted: closures and cached definitions keep it. Literal values hang on a
+ * list, so that they are released with the program. */
 #ifndef DB_SQL_AST_H
 #define DB_SQL_AST_H
 
@@ -551,7 +551,7 @@ struct sql_program {
   sql_type *types;    /* unused; literal types are chained as literals */
 };
 
-sql_program *sql_program_retain(sql_program *program);
-void sql_program_release(sql_program *program);
+sql_program *cwi_sql_program_retain(sql_program *program);
+void cwi_sql_program_release(sql_program *program);
 
 #endif

@@ -3,8 +3,9 @@
  *
  * A token remembers where it lies, and what it is; its text is read only when the parser wants it.
  * Numbers and durations are one token each ("1h30m", "2.5e-3", "3dec"); "1..5" is three, because a
- * dot belongs to a number only where a digit follows. Comments are `--`, `//`, `#` and C's. A regular
- * expression is not a token: where an operand may stand the parser sees `/` and reads one itself.
+ * dot belongs to a number only where a digit follows. Comments are `--`, `//`, `#` and C's. A
+ * regular expression is not a token: where an operand may stand the parser sees `/` and reads one
+ * itself.
  *
  * The end of the text is reported at its last character, as the engine that is imitated does. */
 #include <string.h>
@@ -34,8 +35,8 @@ static bool skip_space(sql_parser *p) {
       size_t end = i + 2;
       while (end < p->size && !(p->text[end] == '*' && at(p, end + 1) == '/')) end++;
       if (end >= p->size) {
-        return sql_fail(p, i, 2, "Comment starts here.",
-                        "Unexpected end of file, expected multi-line comment to end.");
+        return cwi_sql_fail(p, i, 2, "Comment starts here.",
+                            "Unexpected end of file, expected multi-line comment to end.");
       }
       p->next = end + 2;
     } else if ((unsigned char)c == 0xC2 && (unsigned char)at(p, i + 1) == 0xA0) {
@@ -58,8 +59,8 @@ static void lex_string(sql_parser *p, sql_token *out, size_t prefix) {
   size_t end = i + 1;
   while (end < p->size && p->text[end] != quote) end += p->text[end] == '\\' ? 2 : 1;
   if (end >= p->size) {
-    sql_fail(p, out->at, 1, "String starting here.",
-             "Unexpected end of file, expected string to end.");
+    cwi_sql_fail(p, out->at, 1, "String starting here.",
+                 "Unexpected end of file, expected string to end.");
     make(p, out, TK_ERROR, p->size - out->at);
     return;
   }
@@ -72,8 +73,9 @@ static void lex_quoted_ident(sql_parser *p, sql_token *out) {
   size_t i = out->at + (back ? 1 : 3);
   for (;;) {
     if (i >= p->size) {
-      sql_fail(p, out->at, p->size - out->at, NULL,
-               "Unexpected end of file, expected identifier to end with `%s`", back ? "`" : "⟩");
+      cwi_sql_fail(p, out->at, p->size - out->at, NULL,
+                   "Unexpected end of file, expected identifier to end with `%s`",
+                   back ? "`" : "⟩");
       make(p, out, TK_ERROR, p->size - out->at);
       return;
     }
@@ -107,7 +109,7 @@ static void bad_number(sql_parser *p, sql_token *out, size_t i, const char *form
   uint32_t cp;
   size_t len = cwi_utf8_decode(p->text + i, p->size - i, &cp);
   if (len == 0) len = 1;
-  sql_fail(p, out->at, i + len - out->at, NULL, format, (int)len, p->text + i);
+  cwi_sql_fail(p, out->at, i + len - out->at, NULL, format, (int)len, p->text + i);
   make(p, out, TK_ERROR, i + len - out->at);
 }
 
@@ -150,8 +152,8 @@ static void lex_number(sql_parser *p, sql_token *out) {
     if (!is_digit(at(p, digit))) {
       uint32_t cp;
       size_t len = cwi_utf8_decode(p->text + digit, p->size - digit, &cp);
-      sql_fail(p, digit - 1, 1, NULL, "Invalid number token, expected a digit, found: %.*s",
-               (int)len, p->text + digit);
+      cwi_sql_fail(p, digit - 1, 1, NULL, "Invalid number token, expected a digit, found: %.*s",
+                   (int)len, p->text + digit);
       make(p, out, TK_ERROR, digit - out->at);
       return;
     }
@@ -212,11 +214,11 @@ static void lex_punct(sql_parser *p, sql_token *out) {
   uint32_t cp;
   size_t len = cwi_utf8_decode(text, left, &cp);
   if (len == 0) len = 1;
-  sql_fail(p, out->at, len, NULL, "Invalid token `%.*s`", (int)len, text);
+  cwi_sql_fail(p, out->at, len, NULL, "Invalid token `%.*s`", (int)len, text);
   make(p, out, TK_ERROR, len);
 }
 
-void sql_lex(sql_parser *p, sql_token *out) {
+void cwi_sql_lex(sql_parser *p, sql_token *out) {
   size_t before = p->next;
   *out = (sql_token){.kind = TK_ERROR, .at = (uint32_t)p->next};
   if (p->failed || !skip_space(p)) return;
@@ -238,7 +240,7 @@ void sql_lex(sql_parser *p, sql_token *out) {
   } else if (is_word_start(c)) {
     size_t i = p->next;
     while (is_word(at(p, i))) i++;
-    out->kw = (uint16_t)sql_kw_find(p->text + p->next, i - p->next);
+    out->kw = (uint16_t)cwi_sql_kw_find(p->text + p->next, i - p->next);
     make(p, out, TK_IDENT, i - out->at);
   } else if (c == '$' && (is_word_start(d) || is_digit(d))) {
     size_t i = p->next + 1;
@@ -254,25 +256,25 @@ void sql_lex(sql_parser *p, sql_token *out) {
   }
 }
 
-const sql_token *sql_peek_at(sql_parser *p, unsigned index) {
+const sql_token *cwi_sql_peek_at(sql_parser *p, unsigned index) {
   while (p->peeked <= index) {
-    sql_lex(p, &p->peek[p->peeked]);
+    cwi_sql_lex(p, &p->peek[p->peeked]);
     p->peeked++;
   }
   return &p->peek[index];
 }
 
-const sql_token *sql_peek(sql_parser *p) { return sql_peek_at(p, 0); }
+const sql_token *cwi_sql_peek(sql_parser *p) { return cwi_sql_peek_at(p, 0); }
 
-sql_token sql_take(sql_parser *p) {
-  sql_token token = *sql_peek(p);
+sql_token cwi_sql_take(sql_parser *p) {
+  sql_token token = *cwi_sql_peek(p);
   p->peeked--;
   memmove(p->peek, p->peek + 1, p->peeked * sizeof(p->peek[0]));
   p->last = token;
   return token;
 }
 
-void sql_rewind(sql_parser *p, size_t offset) {
+void cwi_sql_rewind(sql_parser *p, size_t offset) {
   p->peeked = 0;
   p->next = offset;
 }

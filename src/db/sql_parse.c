@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The parser's ground floor: the program, errors with their framed excerpt, small steps over tokens.
+/* The parser's ground floor: the program, errors with their framed excerpt, small steps over
+ * tokens.
  *
- * An error is reported once, where it is found; from then on every step fails, and the parse functions
- * return through their callers. The text shows the line, cut to eighty characters around the place,
- * and marks the bytes in question. */
+ * An error is reported once, where it is found; from then on every step fails, and the parse
+ * functions return through their callers. The text shows the line, cut to eighty characters around
+ * the place, and marks the bytes in question. */
 #include "db/sql_parse.h"
 
 #include <stdarg.h>
@@ -21,12 +22,12 @@
 
 /* ---- the program ---- */
 
-sql_program *sql_program_retain(sql_program *program) {
+sql_program *cwi_sql_program_retain(sql_program *program) {
   if (program != NULL) program->refs++;
   return program;
 }
 
-void sql_program_release(sql_program *program) {
+void cwi_sql_program_release(sql_program *program) {
   if (program == NULL || --program->refs > 0) return;
   for (sql_expr *literal = program->literals; literal != NULL; literal = literal->u.lit.next) {
     cw_value_release(&literal->u.lit.value);
@@ -37,7 +38,7 @@ void sql_program_release(sql_program *program) {
 
 /* ---- errors ---- */
 
-bool sql_nomem(sql_parser *p) {
+bool cwi_sql_nomem(sql_parser *p) {
   p->failed = true;
   p->nomem = true;
   return false;
@@ -103,11 +104,12 @@ static void frame(sql_parser *p, size_t at, size_t size, const char *label) {
   cwi_buf_append_char(out, '\n');
 }
 
-void sql_fail_frame(sql_parser *p, size_t at, size_t size, const char *label) {
+void cwi_sql_fail_frame(sql_parser *p, size_t at, size_t size, const char *label) {
   frame(p, at, size, label);
 }
 
-bool sql_fail(sql_parser *p, size_t at, size_t size, const char *label, const char *format, ...) {
+bool cwi_sql_fail(sql_parser *p, size_t at, size_t size, const char *label, const char *format,
+                  ...) {
   if (p->failed) return false;
   p->failed = true;
   p->error_at = (uint32_t)at;
@@ -124,86 +126,86 @@ bool sql_fail(sql_parser *p, size_t at, size_t size, const char *label, const ch
   return false;
 }
 
-bool sql_unexpected(sql_parser *p, const sql_token *token, const char *what) {
+bool cwi_sql_unexpected(sql_parser *p, const sql_token *token, const char *what) {
   if (token->kind == TK_ERROR) {
     p->failed = true;
     return false;
   }
   if (token->kind == TK_EOF) {
-    return sql_fail(p, token->at, 1, NULL, "Unexpected end of file, expected %s", what);
+    return cwi_sql_fail(p, token->at, 1, NULL, "Unexpected end of file, expected %s", what);
   }
-  return sql_fail(p, token->at, token->size, NULL, "Unexpected token `%s`, expected %s",
-                  sql_token_text(token), what);
+  return cwi_sql_fail(p, token->at, token->size, NULL, "Unexpected token `%s`, expected %s",
+                      cwi_sql_token_text(token), what);
 }
 
 /* ---- small steps ---- */
 
-bool sql_is(sql_parser *p, sql_tok kind) { return sql_peek(p)->kind == kind; }
+bool cwi_sql_is(sql_parser *p, sql_tok kind) { return cwi_sql_peek(p)->kind == kind; }
 
-bool sql_is_kw(sql_parser *p, sql_kw kw) {
-  const sql_token *token = sql_peek(p);
+bool cwi_sql_is_kw(sql_parser *p, sql_kw kw) {
+  const sql_token *token = cwi_sql_peek(p);
   return token->kind == TK_IDENT && token->kw == kw && !token->quoted;
 }
 
-bool sql_eat(sql_parser *p, sql_tok kind) {
-  if (!sql_is(p, kind)) return false;
-  sql_take(p);
+bool cwi_sql_eat(sql_parser *p, sql_tok kind) {
+  if (!cwi_sql_is(p, kind)) return false;
+  cwi_sql_take(p);
   return true;
 }
 
-bool sql_eat_kw(sql_parser *p, sql_kw kw) {
-  if (!sql_is_kw(p, kw)) return false;
-  sql_take(p);
+bool cwi_sql_eat_kw(sql_parser *p, sql_kw kw) {
+  if (!cwi_sql_is_kw(p, kw)) return false;
+  cwi_sql_take(p);
   return true;
 }
 
-bool sql_expect(sql_parser *p, sql_tok kind) {
-  return sql_eat(p, kind) || sql_unexpected(p, sql_peek(p), sql_tok_text(kind));
+bool cwi_sql_expect(sql_parser *p, sql_tok kind) {
+  return cwi_sql_eat(p, kind) || cwi_sql_unexpected(p, cwi_sql_peek(p), cwi_sql_tok_text(kind));
 }
 
-bool sql_expect_kw(sql_parser *p, sql_kw kw) {
-  return sql_eat_kw(p, kw) || sql_unexpected(p, sql_peek(p), sql_kw_text(kw));
+bool cwi_sql_expect_kw(sql_parser *p, sql_kw kw) {
+  return cwi_sql_eat_kw(p, kw) || cwi_sql_unexpected(p, cwi_sql_peek(p), cwi_sql_kw_text(kw));
 }
 
-bool sql_close(sql_parser *p, sql_tok kind, const sql_token *open) {
-  if (sql_eat(p, kind)) return true;
+bool cwi_sql_close(sql_parser *p, sql_tok kind, const sql_token *open) {
+  if (cwi_sql_eat(p, kind)) return true;
   if (p->failed) return false;
-  const sql_token *token = sql_peek(p);
+  const sql_token *token = cwi_sql_peek(p);
   if (token->kind == TK_ERROR) return false;
   if (token->kind == TK_EOF) {
-    sql_fail(p, token->at, 1, NULL, "Unexpected end of file, expected delimiter `%s`",
-             sql_tok_text(kind));
+    cwi_sql_fail(p, token->at, 1, NULL, "Unexpected end of file, expected delimiter `%s`",
+                 cwi_sql_tok_text(kind));
   } else {
-    sql_fail(p, token->at, token->size, NULL, "Unexpected token `%s` expected delimiter `%s`",
-             sql_token_text(token), sql_tok_text(kind));
+    cwi_sql_fail(p, token->at, token->size, NULL, "Unexpected token `%s` expected delimiter `%s`",
+                 cwi_sql_token_text(token), cwi_sql_tok_text(kind));
   }
-  sql_fail_frame(p, open->at, open->size, "expected this delimiter to close");
+  cwi_sql_fail_frame(p, open->at, open->size, "expected this delimiter to close");
   return false;
 }
 
-bool sql_ident(sql_parser *p, sql_str *out) {
-  if (!sql_is(p, TK_IDENT)) return sql_unexpected(p, sql_peek(p), "an identifier");
-  sql_token token = sql_take(p);
-  return sql_ident_text(p, &token, out);
+bool cwi_sql_ident(sql_parser *p, sql_str *out) {
+  if (!cwi_sql_is(p, TK_IDENT)) return cwi_sql_unexpected(p, cwi_sql_peek(p), "an identifier");
+  sql_token token = cwi_sql_take(p);
+  return cwi_sql_ident_text(p, &token, out);
 }
 
-bool sql_name(sql_parser *p, sql_str *out) {
-  if (!sql_is(p, TK_IDENT)) return sql_unexpected(p, sql_peek(p), "an expression");
-  return sql_ident(p, out);
+bool cwi_sql_name(sql_parser *p, sql_str *out) {
+  if (!cwi_sql_is(p, TK_IDENT)) return cwi_sql_unexpected(p, cwi_sql_peek(p), "an expression");
+  return cwi_sql_ident(p, out);
 }
 
-void *sql_new(sql_parser *p, size_t size) {
+void *cwi_sql_new(sql_parser *p, size_t size) {
   void *memory = cwi_arena_alloc_zero(p->arena, size);
-  if (memory == NULL) sql_nomem(p);
+  if (memory == NULL) cwi_sql_nomem(p);
   return memory;
 }
 
-bool sql_push(sql_parser *p, sql_vec *vec, void *item) {
+bool cwi_sql_push(sql_parser *p, sql_vec *vec, void *item) {
   if (item == NULL) return false;
   if (vec->len == vec->cap) {
     uint32_t cap = vec->cap == 0 ? 4 : vec->cap * 2;
     void **items = cwi_arena_alloc_array(p->arena, cap, sizeof(void *));
-    if (items == NULL) return sql_nomem(p);
+    if (items == NULL) return cwi_sql_nomem(p);
     if (vec->len > 0) memcpy(items, vec->items, vec->len * sizeof(void *));
     vec->items = items;
     vec->cap = cap;
@@ -212,7 +214,7 @@ bool sql_push(sql_parser *p, sql_vec *vec, void *item) {
   return true;
 }
 
-sql_expr *sql_node_new(sql_parser *p, sql_node kind, size_t at) {
+sql_expr *cwi_sql_node_new(sql_parser *p, sql_node kind, size_t at) {
   sql_expr *node = SQL_NEW(p, sql_expr);
   if (node == NULL) return NULL;
   node->kind = (uint16_t)kind;
@@ -221,8 +223,8 @@ sql_expr *sql_node_new(sql_parser *p, sql_node kind, size_t at) {
   return node;
 }
 
-sql_expr *sql_literal(sql_parser *p, size_t at, cw_value value) {
-  sql_expr *node = sql_node_new(p, SQL_LITERAL, at);
+sql_expr *cwi_sql_literal(sql_parser *p, size_t at, cw_value value) {
+  sql_expr *node = cwi_sql_node_new(p, SQL_LITERAL, at);
   if (node == NULL) {
     cw_value_release(&value);
     return NULL;
@@ -233,20 +235,20 @@ sql_expr *sql_literal(sql_parser *p, size_t at, cw_value value) {
   return node;
 }
 
-sql_str sql_str_of(const char *text) {
+sql_str cwi_sql_str_of(const char *text) {
   return (sql_str){.text = text, .size = (uint32_t)strlen(text)};
 }
 
-bool sql_str_is(sql_str s, const char *text) {
+bool cwi_sql_str_is(sql_str s, const char *text) {
   return strlen(text) == s.size && memcmp(s.text, text, s.size) == 0;
 }
 
-bool sql_enter(sql_parser *p) {
+bool cwi_sql_enter(sql_parser *p) {
   if (++p->depth <= SQL_DEPTH_MAX) return true;
-  return sql_fail(p, sql_peek(p)->at, 1, NULL, "Exceeded query recursion depth limit");
+  return cwi_sql_fail(p, cwi_sql_peek(p)->at, 1, NULL, "Exceeded query recursion depth limit");
 }
 
-bool sql_leave(sql_parser *p) {
+bool cwi_sql_leave(sql_parser *p) {
   p->depth--;
   return true;
 }
@@ -268,7 +270,7 @@ static cw_status start(sql_parser *p, const char *text, size_t size,
   p->text = p->program->source = cwi_arena_strndup(p->arena, text, size);
   p->program->size = size;
   if (p->text == NULL) {
-    sql_program_release(p->program);
+    cwi_sql_program_release(p->program);
     return CWI_RAISE_NOMEM(err, "a query");
   }
   return CW_OK;
@@ -291,45 +293,45 @@ static cw_status finish(sql_parser *p, bool ok, sql_program **out, cw_error *err
       err->column = (int32_t)here.column;
     }
   }
-  sql_program_release(p->program);
+  cwi_sql_program_release(p->program);
   return status;
 }
 
-cw_status sql_parse(const char *text, size_t size, const sql_parse_options *options,
-                    sql_program **out, cwi_buf *message, cw_error *err) {
+cw_status cwi_sql_parse(const char *text, size_t size, const sql_parse_options *options,
+                        sql_program **out, cwi_buf *message, cw_error *err) {
   sql_parser p;
   *out = NULL;
   cw_status status = start(&p, text, size, options, message, err);
   if (status != CW_OK) return status;
   bool ok = true;
   for (;;) {
-    while (sql_eat(&p, TK_SEMI)) {
+    while (cwi_sql_eat(&p, TK_SEMI)) {
     }
-    if (sql_is(&p, TK_EOF) || p.failed) break;
-    sql_expr *statement = sql_parse_statement(&p, NULL);
-    ok = statement != NULL && sql_push(&p, &p.program->statements, statement);
+    if (cwi_sql_is(&p, TK_EOF) || p.failed) break;
+    sql_expr *statement = cwi_sql_parse_statement(&p, NULL);
+    ok = statement != NULL && cwi_sql_push(&p, &p.program->statements, statement);
     if (!ok) break;
-    if (!sql_is(&p, TK_EOF) && !sql_eat(&p, TK_SEMI)) {
-      ok = sql_unexpected(&p, sql_peek(&p), "Eof");
+    if (!cwi_sql_is(&p, TK_EOF) && !cwi_sql_eat(&p, TK_SEMI)) {
+      ok = cwi_sql_unexpected(&p, cwi_sql_peek(&p), "Eof");
       break;
     }
   }
   return finish(&p, ok, out, err);
 }
 
-cw_status sql_parse_expression(const char *text, size_t size, const sql_parse_options *options,
-                               sql_program **out, cwi_buf *message, cw_error *err) {
+cw_status cwi_sql_parse_expression(const char *text, size_t size, const sql_parse_options *options,
+                                   sql_program **out, cwi_buf *message, cw_error *err) {
   sql_parser p;
   *out = NULL;
   cw_status status = start(&p, text, size, options, message, err);
   if (status != CW_OK) return status;
-  sql_expr *node = sql_parse_expr(&p);
-  bool ok = node != NULL && sql_push(&p, &p.program->statements, node);
-  if (ok && !sql_is(&p, TK_EOF)) ok = sql_unexpected(&p, sql_peek(&p), "Eof");
+  sql_expr *node = cwi_sql_parse_expr(&p);
+  bool ok = node != NULL && cwi_sql_push(&p, &p.program->statements, node);
+  if (ok && !cwi_sql_is(&p, TK_EOF)) ok = cwi_sql_unexpected(&p, cwi_sql_peek(&p), "Eof");
   return finish(&p, ok, out, err);
 }
 
-cw_status sql_parse_record(const char *text, size_t size, sql_program **out) {
+cw_status cwi_sql_parse_record(const char *text, size_t size, sql_program **out) {
   sql_parser p;
   cwi_buf message;
   cwi_buf_init(&message, 4096);
@@ -337,14 +339,14 @@ cw_status sql_parse_record(const char *text, size_t size, sql_program **out) {
   cw_status status = start(&p, text, size, NULL, &message, NULL);
   if (status == CW_OK) {
     sql_str table;
-    bool ok = sql_ident(&p, &table) && sql_expect(&p, TK_COLON);
-    sql_expr *node = ok ? sql_node_new(&p, SQL_RECORD, 0) : NULL;
+    bool ok = cwi_sql_ident(&p, &table) && cwi_sql_expect(&p, TK_COLON);
+    sql_expr *node = ok ? cwi_sql_node_new(&p, SQL_RECORD, 0) : NULL;
     ok = node != NULL;
     if (ok) {
       node->u.record.table = table;
-      node->u.record.key = sql_parse_record_key(&p, false);
-      ok = node->u.record.key != NULL && sql_is(&p, TK_EOF) &&
-           sql_push(&p, &p.program->statements, node);
+      node->u.record.key = cwi_sql_parse_record_key(&p, false);
+      ok = node->u.record.key != NULL && cwi_sql_is(&p, TK_EOF) &&
+           cwi_sql_push(&p, &p.program->statements, node);
     }
     if (!ok) p.failed = true;
     status = finish(&p, ok, out, NULL);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Statements that steer a program (LET, RETURN, IF, FOR, BEGIN ...), that ask about it (INFO, SHOW) and
- * the dispatch over all statements. A statement may stand where an expression may; a word that begins
- * one is a name all the same where what follows it says so. */
+/* Statements that steer a program (LET, RETURN, IF, FOR, BEGIN ...), that ask about it (INFO, SHOW)
+ * and the dispatch over all statements. A statement may stand where an expression may; a word that
+ * begins one is a name all the same where what follows it says so. */
 #include <string.h>
 #include <strings.h>
 
 #include "db/sql_parser.h"
 
 static sql_expr *stmt_node(sql_parser *p, sql_node kind, size_t at, void *stmt) {
-  sql_expr *node = stmt == NULL ? NULL : sql_node_new(p, kind, at);
+  sql_expr *node = stmt == NULL ? NULL : cwi_sql_node_new(p, kind, at);
   if (node != NULL) {
     node->u.stmt = stmt;
     node->size = (uint32_t)(p->last.at + p->last.size - at);
@@ -17,61 +17,62 @@ static sql_expr *stmt_node(sql_parser *p, sql_node kind, size_t at, void *stmt) 
 }
 
 static bool parse_param_name(sql_parser *p, sql_str *out) {
-  const sql_token token = *sql_peek(p);
-  if (token.kind != TK_PARAM) return sql_unexpected(p, &token, "a parameter");
-  sql_take(p);
-  return sql_ident_text(p, &token, out);
+  const sql_token token = *cwi_sql_peek(p);
+  if (token.kind != TK_PARAM) return cwi_sql_unexpected(p, &token, "a parameter");
+  cwi_sql_take(p);
+  return cwi_sql_ident_text(p, &token, out);
 }
 
 static sql_expr *parse_let(sql_parser *p) {
-  size_t at = sql_take(p).at;
+  size_t at = cwi_sql_take(p).at;
   sql_let *s = SQL_NEW(p, sql_let);
   if (s == NULL || !parse_param_name(p, &s->name)) return NULL;
-  if (sql_eat(p, TK_COLON)) {
-    s->type = sql_parse_type(p);
+  if (cwi_sql_eat(p, TK_COLON)) {
+    s->type = cwi_sql_parse_type(p);
     if (s->type == NULL) return NULL;
   }
-  if (!sql_expect(p, TK_EQ)) return NULL;
-  s->value = sql_parse_statement(p, NULL);
+  if (!cwi_sql_expect(p, TK_EQ)) return NULL;
+  s->value = cwi_sql_parse_statement(p, NULL);
   return s->value == NULL ? NULL : stmt_node(p, SQL_LET, at, s);
 }
 
 static sql_expr *parse_simple(sql_parser *p, sql_node kind) {
-  size_t at = sql_take(p).at;
+  size_t at = cwi_sql_take(p).at;
   sql_simple *s = SQL_NEW(p, sql_simple);
   if (s == NULL) return NULL;
-  s->expr = sql_parse_statement(p, NULL);
+  s->expr = cwi_sql_parse_statement(p, NULL);
   if (s->expr == NULL) return NULL;
-  if (kind == SQL_RETURN && sql_eat_kw(p, KW_FETCH)) {
+  if (kind == SQL_RETURN && cwi_sql_eat_kw(p, KW_FETCH)) {
     do {
-      if (!sql_push(p, &s->fetch, sql_parse_idiom(p))) return NULL;
-    } while (sql_eat(p, TK_COMMA));
+      if (!cwi_sql_push(p, &s->fetch, cwi_sql_parse_idiom(p))) return NULL;
+    } while (cwi_sql_eat(p, TK_COMMA));
   }
   return stmt_node(p, kind, at, s);
 }
 
 static sql_expr *parse_bare(sql_parser *p, sql_node kind) {
-  size_t at = sql_take(p).at;
+  size_t at = cwi_sql_take(p).at;
   return stmt_node(p, kind, at, SQL_NEW(p, sql_simple));
 }
 
 static sql_expr *parse_then(sql_parser *p, sql_if *s, size_t at) {
   for (;;) {
-    if (!sql_push(p, &s->bodies, sql_parse_statement(p, NULL))) return NULL;
-    sql_eat(p, TK_SEMI);
-    if (sql_eat_kw(p, KW_END)) break;
-    if (!sql_eat_kw(p, KW_ELSE)) {
-      sql_unexpected(p, sql_peek(p), "if to end");
+    if (!cwi_sql_push(p, &s->bodies, cwi_sql_parse_statement(p, NULL))) return NULL;
+    cwi_sql_eat(p, TK_SEMI);
+    if (cwi_sql_eat_kw(p, KW_END)) break;
+    if (!cwi_sql_eat_kw(p, KW_ELSE)) {
+      cwi_sql_unexpected(p, cwi_sql_peek(p), "if to end");
       return NULL;
     }
-    if (!sql_eat_kw(p, KW_IF)) {
-      s->other = sql_parse_statement(p, NULL);
+    if (!cwi_sql_eat_kw(p, KW_IF)) {
+      s->other = cwi_sql_parse_statement(p, NULL);
       if (s->other == NULL) return NULL;
-      sql_eat(p, TK_SEMI);
-      if (!sql_expect_kw(p, KW_END)) return NULL;
+      cwi_sql_eat(p, TK_SEMI);
+      if (!cwi_sql_expect_kw(p, KW_END)) return NULL;
       break;
     }
-    if (!sql_push(p, &s->conds, sql_parse_statement(p, NULL)) || !sql_expect_kw(p, KW_THEN)) {
+    if (!cwi_sql_push(p, &s->conds, cwi_sql_parse_statement(p, NULL)) ||
+        !cwi_sql_expect_kw(p, KW_THEN)) {
       return NULL;
     }
   }
@@ -79,196 +80,197 @@ static sql_expr *parse_then(sql_parser *p, sql_if *s, size_t at) {
 }
 
 static sql_expr *parse_if(sql_parser *p) {
-  size_t at = sql_take(p).at;
+  size_t at = cwi_sql_take(p).at;
   sql_if *s = SQL_NEW(p, sql_if);
-  if (s == NULL || !sql_push(p, &s->conds, sql_parse_statement(p, NULL))) return NULL;
-  if (sql_eat_kw(p, KW_THEN)) return parse_then(p, s, at);
-  if (!sql_is(p, TK_LBRACE)) {
-    sql_unexpected(p, sql_peek(p), "THEN or '{'");
+  if (s == NULL || !cwi_sql_push(p, &s->conds, cwi_sql_parse_statement(p, NULL))) return NULL;
+  if (cwi_sql_eat_kw(p, KW_THEN)) return parse_then(p, s, at);
+  if (!cwi_sql_is(p, TK_LBRACE)) {
+    cwi_sql_unexpected(p, cwi_sql_peek(p), "THEN or '{'");
     return NULL;
   }
   s->bracketed = true;
   for (;;) {
-    if (!sql_push(p, &s->bodies, sql_parse_block(p))) return NULL;
-    if (!sql_eat_kw(p, KW_ELSE)) break;
-    if (!sql_eat_kw(p, KW_IF)) {
-      s->other = sql_parse_block(p);
+    if (!cwi_sql_push(p, &s->bodies, cwi_sql_parse_block(p))) return NULL;
+    if (!cwi_sql_eat_kw(p, KW_ELSE)) break;
+    if (!cwi_sql_eat_kw(p, KW_IF)) {
+      s->other = cwi_sql_parse_block(p);
       if (s->other == NULL) return NULL;
       break;
     }
-    if (!sql_push(p, &s->conds, sql_parse_statement(p, NULL))) return NULL;
+    if (!cwi_sql_push(p, &s->conds, cwi_sql_parse_statement(p, NULL))) return NULL;
   }
   return stmt_node(p, SQL_IF, at, s);
 }
 
 static sql_expr *parse_for(sql_parser *p) {
-  size_t at = sql_take(p).at;
+  size_t at = cwi_sql_take(p).at;
   sql_for *s = SQL_NEW(p, sql_for);
-  if (s == NULL || !parse_param_name(p, &s->name) || !sql_expect_kw(p, KW_IN)) return NULL;
-  s->range = sql_parse_expr(p);
+  if (s == NULL || !parse_param_name(p, &s->name) || !cwi_sql_expect_kw(p, KW_IN)) return NULL;
+  s->range = cwi_sql_parse_expr(p);
   if (s->range == NULL) return NULL;
-  s->body = sql_parse_block(p);
+  s->body = cwi_sql_parse_block(p);
   return s->body == NULL ? NULL : stmt_node(p, SQL_FOR, at, s);
 }
 
 static sql_expr *parse_transaction(sql_parser *p, sql_node kind) {
-  size_t at = sql_take(p).at;
-  sql_eat_kw(p, KW_TRANSACTION);
+  size_t at = cwi_sql_take(p).at;
+  cwi_sql_eat_kw(p, KW_TRANSACTION);
   return stmt_node(p, kind, at, SQL_NEW(p, sql_simple));
 }
 
 static sql_expr *parse_use(sql_parser *p) {
-  size_t at = sql_take(p).at;
+  size_t at = cwi_sql_take(p).at;
   sql_use *s = SQL_NEW(p, sql_use);
   if (s == NULL) return NULL;
-  bool ns = sql_eat_kw(p, KW_NS) || sql_eat_kw(p, KW_NAMESPACE);
-  if (ns && !sql_name(p, &s->ns)) return NULL;
-  bool db = sql_eat_kw(p, KW_DB) || sql_eat_kw(p, KW_DATABASE);
-  if (db && !sql_name(p, &s->db)) return NULL;
+  bool ns = cwi_sql_eat_kw(p, KW_NS) || cwi_sql_eat_kw(p, KW_NAMESPACE);
+  if (ns && !cwi_sql_name(p, &s->ns)) return NULL;
+  bool db = cwi_sql_eat_kw(p, KW_DB) || cwi_sql_eat_kw(p, KW_DATABASE);
+  if (db && !cwi_sql_name(p, &s->db)) return NULL;
   if (!ns && !db) {
-    sql_unexpected(p, sql_peek(p), "either DATABASE or NAMESPACE");
+    cwi_sql_unexpected(p, cwi_sql_peek(p), "either DATABASE or NAMESPACE");
     return NULL;
   }
   return stmt_node(p, SQL_USE, at, s);
 }
 
 static sql_expr *parse_option(sql_parser *p) {
-  size_t at = sql_take(p).at;
+  size_t at = cwi_sql_take(p).at;
   sql_let *s = SQL_NEW(p, sql_let);
-  if (s == NULL || !sql_ident(p, &s->name)) return NULL;
-  if (sql_eat(p, TK_EQ)) {
-    s->value = sql_parse_expr(p);
+  if (s == NULL || !cwi_sql_ident(p, &s->name)) return NULL;
+  if (cwi_sql_eat(p, TK_EQ)) {
+    s->value = cwi_sql_parse_expr(p);
     if (s->value == NULL) return NULL;
   }
   return stmt_node(p, SQL_OPTION, at, s);
 }
 
 static sql_expr *parse_info(sql_parser *p) {
-  size_t at = sql_take(p).at;
+  size_t at = cwi_sql_take(p).at;
   sql_info *s = SQL_NEW(p, sql_info);
-  if (s == NULL || !sql_expect_kw(p, KW_FOR)) return NULL;
+  if (s == NULL || !cwi_sql_expect_kw(p, KW_FOR)) return NULL;
   bool ok = true;
-  if (sql_eat_kw(p, KW_ROOT)) {
+  if (cwi_sql_eat_kw(p, KW_ROOT)) {
     s->what = SQL_W_ROOT;
-  } else if (sql_eat_kw(p, KW_NS) || sql_eat_kw(p, KW_NAMESPACE)) {
+  } else if (cwi_sql_eat_kw(p, KW_NS) || cwi_sql_eat_kw(p, KW_NAMESPACE)) {
     s->what = SQL_W_NS;
-  } else if (sql_eat_kw(p, KW_DB) || sql_eat_kw(p, KW_DATABASE)) {
+  } else if (cwi_sql_eat_kw(p, KW_DB) || cwi_sql_eat_kw(p, KW_DATABASE)) {
     s->what = SQL_W_DB;
-  } else if (sql_eat_kw(p, KW_TABLE)) {
+  } else if (cwi_sql_eat_kw(p, KW_TABLE)) {
     s->what = SQL_W_TABLE;
-    ok = sql_name(p, &s->table);
-  } else if (sql_eat_kw(p, KW_USER)) {
+    ok = cwi_sql_name(p, &s->table);
+  } else if (cwi_sql_eat_kw(p, KW_USER)) {
     s->what = SQL_W_USER;
-    ok = sql_name(p, &s->name);
-    if (ok && sql_eat_kw(p, KW_ON)) sql_take(p);
-  } else if (sql_eat_kw(p, KW_INDEX)) {
+    ok = cwi_sql_name(p, &s->name);
+    if (ok && cwi_sql_eat_kw(p, KW_ON)) cwi_sql_take(p);
+  } else if (cwi_sql_eat_kw(p, KW_INDEX)) {
     s->what = SQL_W_INDEX;
-    ok = sql_name(p, &s->name) && sql_expect_kw(p, KW_ON);
-    if (ok) sql_eat_kw(p, KW_TABLE);
-    ok = ok && sql_name(p, &s->table);
+    ok = cwi_sql_name(p, &s->name) && cwi_sql_expect_kw(p, KW_ON);
+    if (ok) cwi_sql_eat_kw(p, KW_TABLE);
+    ok = ok && cwi_sql_name(p, &s->table);
   } else {
-    ok = sql_unexpected(p, sql_peek(p), "an info target");
+    ok = cwi_sql_unexpected(p, cwi_sql_peek(p), "an info target");
   }
-  if (ok && sql_eat_kw(p, KW_STRUCTURE)) s->structure = true;
+  if (ok && cwi_sql_eat_kw(p, KW_STRUCTURE)) s->structure = true;
   return ok ? stmt_node(p, SQL_INFO, at, s) : NULL;
 }
 
 static sql_expr *parse_show(sql_parser *p) {
-  size_t at = sql_take(p).at;
+  size_t at = cwi_sql_take(p).at;
   sql_info *s = SQL_NEW(p, sql_info);
-  if (s == NULL || !sql_expect_kw(p, KW_CHANGES) || !sql_expect_kw(p, KW_FOR)) return NULL;
+  if (s == NULL || !cwi_sql_expect_kw(p, KW_CHANGES) || !cwi_sql_expect_kw(p, KW_FOR)) return NULL;
   s->what = SQL_W_TABLE;
-  if (sql_eat_kw(p, KW_DATABASE))
+  if (cwi_sql_eat_kw(p, KW_DATABASE))
     s->what = SQL_W_DB;
-  else if (!sql_expect_kw(p, KW_TABLE) || !sql_name(p, &s->table))
+  else if (!cwi_sql_expect_kw(p, KW_TABLE) || !cwi_sql_name(p, &s->table))
     return NULL;
-  if (!sql_expect_kw(p, KW_SINCE) || sql_parse_expr(p) == NULL) return NULL;
-  if (sql_eat_kw(p, KW_LIMIT) && sql_parse_expr(p) == NULL) return NULL;
+  if (!cwi_sql_expect_kw(p, KW_SINCE) || cwi_sql_parse_expr(p) == NULL) return NULL;
+  if (cwi_sql_eat_kw(p, KW_LIMIT) && cwi_sql_parse_expr(p) == NULL) return NULL;
   return stmt_node(p, SQL_SHOW, at, s);
 }
 
 static sql_expr *parse_kill(sql_parser *p) {
-  const sql_token next = *sql_peek_at(p, 1);
+  const sql_token next = *cwi_sql_peek_at(p, 1);
   bool ok = next.kind == TK_PARAM || (next.kind == TK_STRING && next.prefix == 'u');
   if (ok) return parse_simple(p, SQL_KILL);
-  sql_take(p);
-  sql_unexpected(p, &next, "a UUID or a parameter");
+  cwi_sql_take(p);
+  cwi_sql_unexpected(p, &next, "a UUID or a parameter");
   return NULL;
 }
 
 static sql_expr *parse_sleep(sql_parser *p) {
-  size_t at = sql_take(p).at;
-  const sql_token token = *sql_peek(p);
+  size_t at = cwi_sql_take(p).at;
+  const sql_token token = *cwi_sql_peek(p);
   if (token.kind == TK_NUMBER) {
     size_t end = token.at + token.size;
-    sql_fail(p, token.at, token.size + 1, NULL,
-             "Invalid duration token, expected a duration suffix found `%.*s`",
-             end < p->size ? 1 : 0, p->text + end);
+    cwi_sql_fail(p, token.at, token.size + 1, NULL,
+                 "Invalid duration token, expected a duration suffix found `%.*s`",
+                 end < p->size ? 1 : 0, p->text + end);
     return NULL;
   }
   if (token.kind != TK_DURATION && token.kind != TK_PARAM) {
-    sql_unexpected(p, &token, "a duration");
+    cwi_sql_unexpected(p, &token, "a duration");
     return NULL;
   }
   sql_simple *s = SQL_NEW(p, sql_simple);
   if (s == NULL) return NULL;
-  s->expr = sql_parse_expr(p);
+  s->expr = cwi_sql_parse_expr(p);
   return s->expr == NULL ? NULL : stmt_node(p, SQL_SLEEP, at, s);
 }
 
 static sql_expr *parse_live(sql_parser *p) {
-  size_t at = sql_take(p).at;
+  size_t at = cwi_sql_take(p).at;
   sql_select *s = SQL_NEW(p, sql_select);
-  if (s == NULL || !sql_expect_kw(p, KW_SELECT)) return NULL;
-  if (sql_eat_kw(p, KW_DIFF)) {
+  if (s == NULL || !cwi_sql_expect_kw(p, KW_SELECT)) return NULL;
+  if (cwi_sql_eat_kw(p, KW_DIFF)) {
     s->explain = true; /* LIVE SELECT DIFF: patches are sent */
-  } else if (!sql_parse_fields(p, &s->fields)) {
+  } else if (!cwi_sql_parse_fields(p, &s->fields)) {
     return NULL;
   }
-  if (!sql_expect_kw(p, KW_FROM) || !sql_push(p, &s->what, sql_parse_target(p))) return NULL;
-  if (sql_eat_kw(p, KW_WHERE)) {
-    s->where = sql_parse_expr(p);
+  if (!cwi_sql_expect_kw(p, KW_FROM) || !cwi_sql_push(p, &s->what, cwi_sql_parse_target(p)))
+    return NULL;
+  if (cwi_sql_eat_kw(p, KW_WHERE)) {
+    s->where = cwi_sql_parse_expr(p);
     if (s->where == NULL) return NULL;
   }
-  if (sql_eat_kw(p, KW_FETCH)) {
+  if (cwi_sql_eat_kw(p, KW_FETCH)) {
     do {
-      if (!sql_push(p, &s->fetch, sql_parse_idiom(p))) return NULL;
-    } while (sql_eat(p, TK_COMMA));
+      if (!cwi_sql_push(p, &s->fetch, cwi_sql_parse_idiom(p))) return NULL;
+    } while (cwi_sql_eat(p, TK_COMMA));
   }
   return stmt_node(p, SQL_LIVE, at, s);
 }
 
 static sql_expr *parse_rebuild(sql_parser *p) {
-  size_t at = sql_take(p).at;
+  size_t at = cwi_sql_take(p).at;
   sql_define *s = SQL_NEW(p, sql_define);
-  if (s == NULL || !sql_expect_kw(p, KW_INDEX)) return NULL;
+  if (s == NULL || !cwi_sql_expect_kw(p, KW_INDEX)) return NULL;
   s->what = SQL_W_INDEX;
-  if (sql_eat_kw(p, KW_IF)) {
-    if (!sql_expect_kw(p, KW_EXISTS)) return NULL;
+  if (cwi_sql_eat_kw(p, KW_IF)) {
+    if (!cwi_sql_expect_kw(p, KW_EXISTS)) return NULL;
     s->if_exists = true;
   }
-  if (!sql_name(p, &s->name) || !sql_expect_kw(p, KW_ON)) return NULL;
-  sql_eat_kw(p, KW_TABLE);
-  if (!sql_name(p, &s->table)) return NULL;
-  sql_eat_kw(p, KW_CONCURRENTLY);
+  if (!cwi_sql_name(p, &s->name) || !cwi_sql_expect_kw(p, KW_ON)) return NULL;
+  cwi_sql_eat_kw(p, KW_TABLE);
+  if (!cwi_sql_name(p, &s->table)) return NULL;
+  cwi_sql_eat_kw(p, KW_CONCURRENTLY);
   return stmt_node(p, SQL_REBUILD, at, s);
 }
 
 static sql_expr *parse_access(sql_parser *p) {
-  size_t at = sql_take(p).at;
+  size_t at = cwi_sql_take(p).at;
   sql_info *s = SQL_NEW(p, sql_info);
-  if (s == NULL || !sql_ident(p, &s->name)) return NULL;
-  if (sql_eat_kw(p, KW_ON)) sql_take(p);
-  while (!sql_is_stmt_end(p) && !p->failed) sql_take(p);
+  if (s == NULL || !cwi_sql_ident(p, &s->name)) return NULL;
+  if (cwi_sql_eat_kw(p, KW_ON)) cwi_sql_take(p);
+  while (!cwi_sql_is_stmt_end(p) && !p->failed) cwi_sql_take(p);
   return stmt_node(p, SQL_ACCESS, at, s);
 }
 
 static sql_expr *parse_explain(sql_parser *p) {
-  size_t at = sql_take(p).at;
+  size_t at = cwi_sql_take(p).at;
   sql_simple *s = SQL_NEW(p, sql_simple);
   if (s == NULL) return NULL;
-  s->analyze = sql_eat_kw(p, KW_ANALYZE);
-  s->expr = sql_parse_statement(p, NULL);
+  s->analyze = cwi_sql_eat_kw(p, KW_ANALYZE);
+  s->expr = cwi_sql_parse_statement(p, NULL);
   return s->expr == NULL ? NULL : stmt_node(p, SQL_EXPLAIN, at, s);
 }
 
@@ -302,16 +304,16 @@ static bool is_name_before(const sql_token *next, bool bare) {
 
 static sql_expr *dispatch(sql_parser *p, sql_kw kw) {
   switch (kw) {
-    case KW_SELECT: return sql_parse_select(p, false);
-    case KW_CREATE: return sql_parse_write(p, SQL_CREATE);
-    case KW_UPDATE: return sql_parse_write(p, SQL_UPDATE);
-    case KW_UPSERT: return sql_parse_write(p, SQL_UPSERT);
-    case KW_DELETE: return sql_parse_write(p, SQL_DELETE);
-    case KW_INSERT: return sql_parse_insert(p);
-    case KW_RELATE: return sql_parse_relate(p);
-    case KW_DEFINE: return sql_parse_define(p);
-    case KW_REMOVE: return sql_parse_remove(p);
-    case KW_ALTER: return sql_parse_alter(p);
+    case KW_SELECT: return cwi_sql_parse_select(p, false);
+    case KW_CREATE: return cwi_sql_parse_write(p, SQL_CREATE);
+    case KW_UPDATE: return cwi_sql_parse_write(p, SQL_UPDATE);
+    case KW_UPSERT: return cwi_sql_parse_write(p, SQL_UPSERT);
+    case KW_DELETE: return cwi_sql_parse_write(p, SQL_DELETE);
+    case KW_INSERT: return cwi_sql_parse_insert(p);
+    case KW_RELATE: return cwi_sql_parse_relate(p);
+    case KW_DEFINE: return cwi_sql_parse_define(p);
+    case KW_REMOVE: return cwi_sql_parse_remove(p);
+    case KW_ALTER: return cwi_sql_parse_alter(p);
     case KW_LET: return parse_let(p);
     case KW_RETURN: return parse_simple(p, SQL_RETURN);
     case KW_THROW: return parse_simple(p, SQL_THROW);
@@ -360,8 +362,8 @@ static bool begins_statement(sql_parser *p, sql_kw kw) {
     case KW_CANCEL:
     case KW_IF:
     case KW_FOR:
-      return (kw == KW_LET || !is_name_before(sql_peek_at(p, 1), true)) &&
-             (kw != KW_SLEEP || sql_peek_at(p, 1)->kind != TK_LPAREN);
+      return (kw == KW_LET || !is_name_before(cwi_sql_peek_at(p, 1), true)) &&
+             (kw != KW_SLEEP || cwi_sql_peek_at(p, 1)->kind != TK_LPAREN);
     case KW_ALTER:
     case KW_OPTION:
     case KW_INFO:
@@ -370,27 +372,28 @@ static bool begins_statement(sql_parser *p, sql_kw kw) {
     case KW_REBUILD:
     case KW_ACCESS:
     case KW_EXPLAIN:
-      return sql_peek_at(p, 1)->kind == TK_IDENT && !is_name_before(sql_peek_at(p, 1), false);
+      return cwi_sql_peek_at(p, 1)->kind == TK_IDENT &&
+             !is_name_before(cwi_sql_peek_at(p, 1), false);
     default: return false;
   }
 }
 
-sql_expr *sql_try_statement(sql_parser *p, bool *is) {
-  const sql_token token = *sql_peek(p);
+sql_expr *cwi_sql_try_statement(sql_parser *p, bool *is) {
+  const sql_token token = *cwi_sql_peek(p);
   *is = false;
   if (token.kind != TK_IDENT || token.quoted || token.kw == KW_0) return NULL;
   *is = begins_statement(p, (sql_kw)token.kw);
-  sql_rewind(p, token.at);
+  cwi_sql_rewind(p, token.at);
   if (!*is) return NULL;
-  if (!sql_enter(p)) return NULL;
+  if (!cwi_sql_enter(p)) return NULL;
   sql_expr *node = dispatch(p, (sql_kw)token.kw);
-  sql_leave(p);
+  cwi_sql_leave(p);
   return p->failed ? NULL : node;
 }
 
-sql_expr *sql_parse_statement(sql_parser *p, bool *was) {
+sql_expr *cwi_sql_parse_statement(sql_parser *p, bool *was) {
   bool is;
-  sql_expr *node = sql_try_statement(p, &is);
+  sql_expr *node = cwi_sql_try_statement(p, &is);
   if (was != NULL) *was = is;
-  return is ? node : sql_parse_expr(p);
+  return is ? node : cwi_sql_parse_expr(p);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Names and what stands behind them: paths of functions, record ids, parts of idioms (fields, indexes,
- * filters, methods, graph steps, destructuring, recursion), objects, sets and blocks. */
+/* Names and what stands behind them: paths of functions, record ids, parts of idioms (fields,
+ * indexes, filters, methods, graph steps, destructuring, recursion), objects, sets and blocks. */
 #include <math.h>
 #include <string.h>
 #include <strings.h>
@@ -16,10 +16,10 @@ static bool is_word(char c) {
 static sql_expr *text_literal(sql_parser *p, size_t at, const char *text, size_t size) {
   cw_value value;
   if (cwi_value_string_trusted(text, size, &value, NULL) != CW_OK) {
-    sql_nomem(p);
+    cwi_sql_nomem(p);
     return NULL;
   }
-  return sql_literal(p, at, value);
+  return cwi_sql_literal(p, at, value);
 }
 
 /* A key that is a word or a number, read from the bytes: 1, -1, abc, 1abc. */
@@ -33,7 +33,7 @@ static sql_expr *word_key(sql_parser *p) {
     if (p->text[i] < '0' || p->text[i] > '9') digits = false;
   }
   if (i == at) return NULL;
-  sql_rewind(p, i);
+  cwi_sql_rewind(p, i);
   p->last = (sql_token){.kind = TK_IDENT, .at = (uint32_t)at, .size = (uint32_t)(i - at)};
   if (digits) {
     bool minus = p->text[at] == '-';
@@ -44,7 +44,7 @@ static sql_expr *word_key(sql_parser *p) {
              !CWI_ADD_OVERFLOWS(magnitude, (uint64_t)(p->text[k] - '0'), &magnitude);
     }
     if (fits && magnitude <= (uint64_t)INT64_MAX + (minus ? 1U : 0U)) {
-      return sql_literal(p, at, cw_value_int((int64_t)(minus ? 0 - magnitude : magnitude)));
+      return cwi_sql_literal(p, at, cw_value_int((int64_t)(minus ? 0 - magnitude : magnitude)));
     }
   }
   return text_literal(p, at, p->text + at, i - at);
@@ -59,55 +59,55 @@ static sql_expr *one_key(sql_parser *p) {
                   (p->text[at + 1] == '\'' || p->text[at + 1] == '"');
     if (!string) {
       sql_expr *key = word_key(p);
-      if (key != NULL && key->u.lit.value.kind == CW_VALUE_STRING && sql_is(p, TK_LPAREN) &&
-          !sql_peek(p)->spaced) {
+      if (key != NULL && key->u.lit.value.kind == CW_VALUE_STRING && cwi_sql_is(p, TK_LPAREN) &&
+          !cwi_sql_peek(p)->spaced) {
         cw_bytes name = cw_value_as_bytes(key->u.lit.value);
         static const char *const generators[] = {"rand", "ulid", "uuid"};
         for (size_t i = 0; i < CWI_ARRAY_LEN(generators); i++) {
           if (name.size != 4 || strncasecmp(name.data, generators[i], 4) != 0) continue;
-          sql_token open = sql_take(p);
-          sql_expr *call = sql_node_new(p, SQL_CALL, at);
+          sql_token open = cwi_sql_take(p);
+          sql_expr *call = cwi_sql_node_new(p, SQL_CALL, at);
           if (call == NULL) return NULL;
-          call->u.call.name = sql_str_of(i == 0   ? "rand::id"
-                                         : i == 1 ? "rand::ulid"
-                                                  : "rand::uuid");
-          return sql_close(p, TK_RPAREN, &open) ? call : NULL;
+          call->u.call.name = cwi_sql_str_of(i == 0   ? "rand::id"
+                                             : i == 1 ? "rand::ulid"
+                                                      : "rand::uuid");
+          return cwi_sql_close(p, TK_RPAREN, &open) ? call : NULL;
         }
       }
       return key;
     }
   }
-  const sql_token *token = sql_peek(p);
+  const sql_token *token = cwi_sql_peek(p);
   if (token->kind == TK_IDENT && token->quoted) {
     sql_str name;
-    return sql_ident(p, &name) ? text_literal(p, at, name.text, name.size) : NULL;
+    return cwi_sql_ident(p, &name) ? text_literal(p, at, name.text, name.size) : NULL;
   }
   if (token->kind == TK_STRING && (token->prefix == 'u' || token->prefix == 0)) {
-    sql_token taken = sql_take(p);
-    return sql_string_value(p, &taken);
+    sql_token taken = cwi_sql_take(p);
+    return cwi_sql_string_value(p, &taken);
   }
   if (token->kind == TK_LBRACE) {
-    sql_token open = sql_take(p);
-    return sql_parse_object_body(p, &open, open.at);
+    sql_token open = cwi_sql_take(p);
+    return cwi_sql_parse_object_body(p, &open, open.at);
   }
   if (token->kind == TK_LBRACKET) {
-    sql_token open = sql_take(p);
-    sql_expr *node = sql_node_new(p, SQL_ARRAY, open.at);
-    if (node == NULL || !sql_parse_args(p, &node->u.list, NULL)) return NULL;
-    return sql_close(p, TK_RBRACKET, &open) ? node : NULL;
+    sql_token open = cwi_sql_take(p);
+    sql_expr *node = cwi_sql_node_new(p, SQL_ARRAY, open.at);
+    if (node == NULL || !cwi_sql_parse_args(p, &node->u.list, NULL)) return NULL;
+    return cwi_sql_close(p, TK_RBRACKET, &open) ? node : NULL;
   }
   if (token->kind == TK_PARAM) {
-    sql_token taken = sql_take(p);
-    sql_expr *node = sql_node_new(p, SQL_PARAM, taken.at);
-    return node != NULL && sql_ident_text(p, &taken, &node->u.name) ? node : NULL;
+    sql_token taken = cwi_sql_take(p);
+    sql_expr *node = cwi_sql_node_new(p, SQL_PARAM, taken.at);
+    return node != NULL && cwi_sql_ident_text(p, &taken, &node->u.name) ? node : NULL;
   }
-  sql_unexpected(p, token, "a record-id key");
+  cwi_sql_unexpected(p, token, "a record-id key");
   return NULL;
 }
 
 static bool range_token(sql_parser *p) {
-  sql_tok kind = (sql_tok)sql_peek(p)->kind;
-  return !sql_peek(p)->spaced &&
+  sql_tok kind = (sql_tok)cwi_sql_peek(p)->kind;
+  return !cwi_sql_peek(p)->spaced &&
          (kind == TK_DOT2 || kind == TK_DOT2EQ || kind == TK_GTDOT2 || kind == TK_GTDOT2EQ);
 }
 
@@ -119,8 +119,8 @@ static bool key_follows(sql_parser *p) {
 }
 
 /* The colon has been taken; nothing is peeked at, because a key is read from the bytes. */
-sql_expr *sql_parse_record_key(sql_parser *p, bool range) {
-  sql_rewind(p, p->last.at + p->last.size);
+sql_expr *cwi_sql_parse_record_key(sql_parser *p, bool range) {
+  cwi_sql_rewind(p, p->last.at + p->last.size);
   size_t at = p->next;
   sql_expr *from = NULL;
   char c = at < p->size ? p->text[at] : 0;
@@ -130,13 +130,13 @@ sql_expr *sql_parse_record_key(sql_parser *p, bool range) {
     if (from == NULL) return NULL;
   }
   if (!range || !range_token(p)) return from;
-  sql_token op = sql_take(p);
-  sql_expr *node = sql_node_new(p, SQL_RANGE, at);
+  sql_token op = cwi_sql_take(p);
+  sql_expr *node = cwi_sql_node_new(p, SQL_RANGE, at);
   if (node == NULL) return NULL;
   node->u.range.from = from;
   node->u.range.from_excl = op.kind == TK_GTDOT2 || op.kind == TK_GTDOT2EQ;
   node->u.range.to_incl = op.kind == TK_DOT2EQ || op.kind == TK_GTDOT2EQ;
-  sql_rewind(p, op.at + op.size);
+  cwi_sql_rewind(p, op.at + op.size);
   if (key_follows(p)) {
     node->u.range.to = one_key(p);
     if (node->u.range.to == NULL) return NULL;
@@ -151,9 +151,9 @@ static bool path_text(sql_parser *p, sql_str first, sql_str *out) {
   cwi_buf_init(&buf, 0);
   cwi_buf_append(&buf, first.text, first.size);
   bool ok = true;
-  while (ok && sql_eat(p, TK_PATH)) {
+  while (ok && cwi_sql_eat(p, TK_PATH)) {
     sql_str part;
-    ok = sql_ident(p, &part);
+    ok = cwi_sql_ident(p, &part);
     if (ok) {
       cwi_buf_append_str(&buf, "::");
       cwi_buf_append(&buf, part.text, part.size);
@@ -162,7 +162,7 @@ static bool path_text(sql_parser *p, sql_str first, sql_str *out) {
   out->text = ok ? cwi_arena_strndup(p->arena, buf.data, buf.size) : NULL;
   out->size = (uint32_t)buf.size;
   cwi_buf_deinit(&buf);
-  return ok && (out->text != NULL || sql_nomem(p));
+  return ok && (out->text != NULL || cwi_sql_nomem(p));
 }
 
 static bool has_prefix(sql_str s, const char *prefix) {
@@ -176,9 +176,9 @@ static sql_expr *parse_path(sql_parser *p, sql_token token, sql_str name) {
   size_t size = p->last.at + p->last.size - token.at;
   bool free_form = has_prefix(path, "fn::") || has_prefix(path, "ml::") ||
                    has_prefix(path, "silo::") || has_prefix(path, "mod::");
-  if (has_prefix(path, "ml::") && sql_eat(p, TK_LT)) {
-    while (!sql_is(p, TK_GT) && !sql_is(p, TK_EOF) && !p->failed) sql_take(p);
-    if (!sql_expect(p, TK_GT)) return NULL;
+  if (has_prefix(path, "ml::") && cwi_sql_eat(p, TK_LT)) {
+    while (!cwi_sql_is(p, TK_GT) && !cwi_sql_is(p, TK_EOF) && !p->failed) cwi_sql_take(p);
+    if (!cwi_sql_expect(p, TK_GT)) return NULL;
   }
   int known = 1;
   if (!free_form && p->options != NULL && p->options->find != NULL) {
@@ -187,64 +187,65 @@ static sql_expr *parse_path(sql_parser *p, sql_token token, sql_str name) {
       const char *near =
           p->options->suggest != NULL ? p->options->suggest(path.text, path.size) : NULL;
       if (near != NULL) {
-        sql_fail(p, token.at, size, NULL, "Invalid function/constant path, did you maybe mean `%s`",
-                 near);
+        cwi_sql_fail(p, token.at, size, NULL,
+                     "Invalid function/constant path, did you maybe mean `%s`", near);
       } else {
-        sql_fail(p, token.at, size, NULL, "Invalid function/constant path");
+        cwi_sql_fail(p, token.at, size, NULL, "Invalid function/constant path");
       }
       return NULL;
     }
   }
-  sql_expr *node = sql_node_new(p, known == 2 ? SQL_CONST : SQL_CALL, token.at);
+  sql_expr *node = cwi_sql_node_new(p, known == 2 ? SQL_CONST : SQL_CALL, token.at);
   if (node == NULL) return NULL;
   if (known == 2) {
     node->u.name = path;
     return node;
   }
   node->u.call.name = path;
-  const sql_token open = *sql_peek(p);
-  if (!sql_expect(p, TK_LPAREN) || !sql_parse_args(p, &node->u.call.args, NULL)) return NULL;
-  return sql_close(p, TK_RPAREN, &open) ? node : NULL;
+  const sql_token open = *cwi_sql_peek(p);
+  if (!cwi_sql_expect(p, TK_LPAREN) || !cwi_sql_parse_args(p, &node->u.call.args, NULL))
+    return NULL;
+  return cwi_sql_close(p, TK_RPAREN, &open) ? node : NULL;
 }
 
 static sql_expr *parse_word_value(sql_parser *p, const sql_token *token) {
   switch ((sql_kw)token->kw) {
-    case KW_TRUE: return sql_literal(p, token->at, cw_value_bool(true));
-    case KW_FALSE: return sql_literal(p, token->at, cw_value_bool(false));
-    case KW_NONE: return sql_literal(p, token->at, cw_value_none());
-    case KW_NULL: return sql_literal(p, token->at, cw_value_null());
+    case KW_TRUE: return cwi_sql_literal(p, token->at, cw_value_bool(true));
+    case KW_FALSE: return cwi_sql_literal(p, token->at, cw_value_bool(false));
+    case KW_NONE: return cwi_sql_literal(p, token->at, cw_value_none());
+    case KW_NULL: return cwi_sql_literal(p, token->at, cw_value_null());
     default: break;
   }
   if (token->size == 3 && strncasecmp(p->text + token->at, "nan", 3) == 0) {
-    return sql_literal(p, token->at, cw_value_float((double)NAN));
+    return cwi_sql_literal(p, token->at, cw_value_float((double)NAN));
   }
   if (token->size == 8 && strncasecmp(p->text + token->at, "infinity", 8) == 0) {
-    return sql_literal(p, token->at, cw_value_float((double)INFINITY));
+    return cwi_sql_literal(p, token->at, cw_value_float((double)INFINITY));
   }
   return NULL;
 }
 
 static sql_expr *field_idiom(sql_parser *p, size_t at, sql_str name) {
-  sql_expr *node = sql_node_new(p, SQL_IDIOM, at);
+  sql_expr *node = cwi_sql_node_new(p, SQL_IDIOM, at);
   sql_part *part = SQL_NEW(p, sql_part);
   if (node == NULL || part == NULL) return NULL;
   part->kind = SQL_P_FIELD;
   part->name = name;
-  return sql_push(p, &node->u.idiom.parts, part) ? node : NULL;
+  return cwi_sql_push(p, &node->u.idiom.parts, part) ? node : NULL;
 }
 
-sql_expr *sql_parse_ident_expr(sql_parser *p) {
-  sql_token token = sql_take(p);
+sql_expr *cwi_sql_parse_ident_expr(sql_parser *p) {
+  sql_token token = cwi_sql_take(p);
   sql_str name;
-  if (!sql_ident_text(p, &token, &name)) return NULL;
-  const sql_token *next = sql_peek(p);
+  if (!cwi_sql_ident_text(p, &token, &name)) return NULL;
+  const sql_token *next = cwi_sql_peek(p);
   if (next->kind == TK_PATH) return parse_path(p, token, name);
   if (next->kind == TK_COLON && !next->spaced) {
-    sql_take(p);
-    sql_expr *node = sql_node_new(p, SQL_RECORD, token.at);
+    cwi_sql_take(p);
+    sql_expr *node = cwi_sql_node_new(p, SQL_RECORD, token.at);
     if (node == NULL) return NULL;
     node->u.record.table = name;
-    node->u.record.key = sql_parse_record_key(p, true);
+    node->u.record.key = cwi_sql_parse_record_key(p, true);
     if (node->u.record.key == NULL) return NULL;
     node->size = (uint32_t)(p->last.at + p->last.size - token.at);
     return node;
@@ -254,13 +255,13 @@ sql_expr *sql_parse_ident_expr(sql_parser *p) {
     if (value != NULL || p->failed) return value;
     if (next->kind == TK_LPAREN) {
       if (strncasecmp(name.text, "function", name.size) == 0 && name.size == 8) {
-        sql_expr *script = sql_node_new(p, SQL_SCRIPT, token.at);
+        sql_expr *script = cwi_sql_node_new(p, SQL_SCRIPT, token.at);
         int depth = 0;
         do { /* the body is not read: it is refused when it runs */
-          sql_token skipped = sql_take(p);
+          sql_token skipped = cwi_sql_take(p);
           depth += skipped.kind == TK_LBRACE ? 1 : 0;
           if (skipped.kind == TK_RBRACE && --depth == 0) break;
-        } while (!sql_is(p, TK_EOF) && !p->failed);
+        } while (!cwi_sql_is(p, TK_EOF) && !p->failed);
         return script;
       }
       return parse_path(p, token, name);
@@ -269,13 +270,13 @@ sql_expr *sql_parse_ident_expr(sql_parser *p) {
   return field_idiom(p, token.at, name);
 }
 
-sql_expr *sql_parse_target(sql_parser *p) {
-  sql_expr *node = sql_parse_expr(p);
+sql_expr *cwi_sql_parse_target(sql_parser *p) {
+  sql_expr *node = cwi_sql_parse_expr(p);
   if (node != NULL && node->kind == SQL_IDIOM && node->u.idiom.start == NULL &&
       node->u.idiom.parts.len > 0) {
     sql_part *first = node->u.idiom.parts.items[0];
     if (first->kind != SQL_P_FIELD) return node;
-    sql_expr *table = sql_node_new(p, SQL_TABLE, node->at);
+    sql_expr *table = cwi_sql_node_new(p, SQL_TABLE, node->at);
     if (table == NULL) return NULL;
     table->u.name = first->name;
     if (node->u.idiom.parts.len == 1) return table;
@@ -289,53 +290,53 @@ sql_expr *sql_parse_target(sql_parser *p) {
 
 /* ---- parts ---- */
 
-bool sql_parse_args(sql_parser *p, sql_vec *args, const sql_token *open) {
+bool cwi_sql_parse_args(sql_parser *p, sql_vec *args, const sql_token *open) {
   (void)open;
-  while (!sql_is(p, TK_RPAREN) && !sql_is(p, TK_RBRACKET)) {
-    if (!sql_push(p, args, sql_parse_statement(p, NULL))) return false;
-    if (!sql_eat(p, TK_COMMA)) break;
+  while (!cwi_sql_is(p, TK_RPAREN) && !cwi_sql_is(p, TK_RBRACKET)) {
+    if (!cwi_sql_push(p, args, cwi_sql_parse_statement(p, NULL))) return false;
+    if (!cwi_sql_eat(p, TK_COMMA)) break;
   }
   return !p->failed;
 }
 
 static bool parse_subject(sql_parser *p, sql_vec *what) {
   sql_subject *subject = SQL_NEW(p, sql_subject);
-  if (subject == NULL || !sql_ident(p, &subject->table)) return false;
-  const sql_token *next = sql_peek(p);
+  if (subject == NULL || !cwi_sql_ident(p, &subject->table)) return false;
+  const sql_token *next = cwi_sql_peek(p);
   if (next->kind == TK_COLON && !next->spaced) {
-    sql_take(p);
-    subject->key = sql_parse_record_key(p, true);
+    cwi_sql_take(p);
+    subject->key = cwi_sql_parse_record_key(p, true);
     if (subject->key == NULL) return false;
   }
-  if (sql_eat_kw(p, KW_FIELD) && !sql_ident(p, &subject->field)) return false;
-  return sql_push(p, what, subject);
+  if (cwi_sql_eat_kw(p, KW_FIELD) && !cwi_sql_ident(p, &subject->field)) return false;
+  return cwi_sql_push(p, what, subject);
 }
 
 static bool parse_graph_list(sql_parser *p, sql_graph *graph) {
-  sql_token open = sql_take(p);
-  if (sql_is_kw(p, KW_SELECT)) {
-    graph->select = sql_parse_statement(p, NULL);
+  sql_token open = cwi_sql_take(p);
+  if (cwi_sql_is_kw(p, KW_SELECT)) {
+    graph->select = cwi_sql_parse_statement(p, NULL);
     if (graph->select == NULL) return false;
-    return sql_close(p, TK_RPAREN, &open);
+    return cwi_sql_close(p, TK_RPAREN, &open);
   }
-  if (!sql_eat(p, TK_QUESTION)) {
+  if (!cwi_sql_eat(p, TK_QUESTION)) {
     do {
       if (!parse_subject(p, &graph->what)) return false;
-    } while (sql_eat(p, TK_COMMA));
+    } while (cwi_sql_eat(p, TK_COMMA));
   }
-  if (sql_eat_kw(p, KW_WHERE)) {
-    graph->where = sql_parse_expr(p);
+  if (cwi_sql_eat_kw(p, KW_WHERE)) {
+    graph->where = cwi_sql_parse_expr(p);
     if (graph->where == NULL) return false;
   }
-  if (sql_eat_kw(p, KW_AS)) {
-    graph->alias = sql_parse_idiom(p);
+  if (cwi_sql_eat_kw(p, KW_AS)) {
+    graph->alias = cwi_sql_parse_idiom(p);
     if (graph->alias == NULL) return false;
   }
-  return sql_close(p, TK_RPAREN, &open);
+  return cwi_sql_close(p, TK_RPAREN, &open);
 }
 
 static sql_part *parse_graph(sql_parser *p) {
-  sql_token arrow = sql_take(p);
+  sql_token arrow = cwi_sql_take(p);
   sql_part *part = SQL_NEW(p, sql_part);
   sql_graph *graph = SQL_NEW(p, sql_graph);
   if (part == NULL || graph == NULL) return NULL;
@@ -345,36 +346,36 @@ static sql_part *parse_graph(sql_parser *p) {
                : arrow.kind == TK_LARROW  ? SQL_DIR_IN
                : arrow.kind == TK_BIARROW ? SQL_DIR_BOTH
                                           : SQL_DIR_REF;
-  const sql_token *next = sql_peek(p);
+  const sql_token *next = cwi_sql_peek(p);
   if (next->kind == TK_QUESTION) {
-    sql_take(p);
+    cwi_sql_take(p);
     return part;
   }
   if (next->kind == TK_LPAREN) return parse_graph_list(p, graph) ? part : NULL;
   if (next->kind != TK_IDENT) {
-    sql_unexpected(p, next, "`?`, `(` or an identifier");
+    cwi_sql_unexpected(p, next, "`?`, `(` or an identifier");
     return NULL;
   }
   return parse_subject(p, &graph->what) ? part : NULL;
 }
 
 static bool parse_bound(sql_parser *p, int64_t *out) {
-  if (!sql_is(p, TK_NUMBER)) return true;
-  sql_token token = sql_take(p);
-  sql_expr *number = sql_number_value(p, &token, false);
+  if (!cwi_sql_is(p, TK_NUMBER)) return true;
+  sql_token token = cwi_sql_take(p);
+  sql_expr *number = cwi_sql_number_value(p, &token, false);
   if (number == NULL) return false;
   *out = cw_value_as_int(number->u.lit.value);
   return true;
 }
 
 static bool word_is(sql_parser *p, const char *word) {
-  const sql_token *token = sql_peek(p);
+  const sql_token *token = cwi_sql_peek(p);
   return token->kind == TK_IDENT && token->size == strlen(word) &&
          strncasecmp(p->text + token->at, word, token->size) == 0;
 }
 
 static bool parse_recurse_words(sql_parser *p, sql_recurse *r) {
-  while (sql_eat(p, TK_PLUS)) {
+  while (cwi_sql_eat(p, TK_PLUS)) {
     if (word_is(p, "collect"))
       r->walk = SQL_WALK_COLLECT;
     else if (word_is(p, "path"))
@@ -384,13 +385,13 @@ static bool parse_recurse_words(sql_parser *p, sql_recurse *r) {
     else if (word_is(p, "inclusive"))
       r->inclusive = true;
     else
-      return sql_unexpected(p, sql_peek(p), "a recursion instruction");
+      return cwi_sql_unexpected(p, cwi_sql_peek(p), "a recursion instruction");
     bool shortest = word_is(p, "shortest");
-    sql_take(p);
+    cwi_sql_take(p);
     if (shortest) {
-      if (!sql_expect(p, TK_EQ)) return false;
-      r->target = sql_is(p, TK_PARAM) || sql_is(p, TK_IDENT) ? sql_parse_expr(p) : NULL;
-      if (r->target == NULL) return sql_unexpected(p, sql_peek(p), "a record-id");
+      if (!cwi_sql_expect(p, TK_EQ)) return false;
+      r->target = cwi_sql_is(p, TK_PARAM) || cwi_sql_is(p, TK_IDENT) ? cwi_sql_parse_expr(p) : NULL;
+      if (r->target == NULL) return cwi_sql_unexpected(p, cwi_sql_peek(p), "a record-id");
     }
   }
   return true;
@@ -406,110 +407,112 @@ static sql_part *parse_recurse(sql_parser *p, const sql_token *open) {
   r->max = -1;
   if (!parse_bound(p, &r->min)) return NULL;
   bool inclusive_end = false;
-  if (sql_eat(p, TK_DOT2) || (inclusive_end = sql_eat(p, TK_DOT2EQ))) {
+  if (cwi_sql_eat(p, TK_DOT2) || (inclusive_end = cwi_sql_eat(p, TK_DOT2EQ))) {
     if (!parse_bound(p, &r->max)) return NULL;
   } else {
     r->max = r->min;
   }
-  if (!parse_recurse_words(p, r) || !sql_close(p, TK_RBRACE, open)) return NULL;
-  if (sql_is(p, TK_LPAREN)) {
-    sql_token paren = sql_take(p);
-    sql_expr *holder = sql_node_new(p, SQL_IDIOM, paren.at);
+  if (!parse_recurse_words(p, r) || !cwi_sql_close(p, TK_RBRACE, open)) return NULL;
+  if (cwi_sql_is(p, TK_LPAREN)) {
+    sql_token paren = cwi_sql_take(p);
+    sql_expr *holder = cwi_sql_node_new(p, SQL_IDIOM, paren.at);
     if (holder == NULL) return NULL;
-    holder = sql_parse_postfix(p, holder);
-    if (holder == NULL || !sql_close(p, TK_RPAREN, &paren)) return NULL;
+    holder = cwi_sql_parse_postfix(p, holder);
+    if (holder == NULL || !cwi_sql_close(p, TK_RPAREN, &paren)) return NULL;
     r->path = holder->u.idiom.parts;
   }
   return part;
 }
 
 static sql_part *parse_picks(sql_parser *p) {
-  sql_token open = sql_take(p);
-  if (sql_is(p, TK_NUMBER) || sql_is(p, TK_DOT2) || sql_is(p, TK_DOT2EQ)) {
+  sql_token open = cwi_sql_take(p);
+  if (cwi_sql_is(p, TK_NUMBER) || cwi_sql_is(p, TK_DOT2) || cwi_sql_is(p, TK_DOT2EQ)) {
     return parse_recurse(p, &open);
   }
   sql_part *part = SQL_NEW(p, sql_part);
   if (part == NULL) return NULL;
   part->kind = SQL_P_PICK;
-  while (!sql_is(p, TK_RBRACE)) {
+  while (!cwi_sql_is(p, TK_RBRACE)) {
     sql_pair *pair = SQL_NEW(p, sql_pair);
-    sql_token name = *sql_peek(p);
-    if (pair == NULL || !sql_ident(p, &pair->key)) return NULL;
-    if (sql_eat(p, TK_COLON)) {
-      pair->value = sql_parse_expr(p);
+    sql_token name = *cwi_sql_peek(p);
+    if (pair == NULL || !cwi_sql_ident(p, &pair->key)) return NULL;
+    if (cwi_sql_eat(p, TK_COLON)) {
+      pair->value = cwi_sql_parse_expr(p);
     } else {
       pair->value = field_idiom(p, name.at, pair->key);
-      if (pair->value != NULL) pair->value = sql_parse_postfix(p, pair->value);
+      if (pair->value != NULL) pair->value = cwi_sql_parse_postfix(p, pair->value);
     }
-    if (pair->value == NULL || !sql_push(p, &part->args, pair)) return NULL;
-    if (!sql_eat(p, TK_COMMA)) break;
+    if (pair->value == NULL || !cwi_sql_push(p, &part->args, pair)) return NULL;
+    if (!cwi_sql_eat(p, TK_COMMA)) break;
   }
-  return sql_close(p, TK_RBRACE, &open) ? part : NULL;
+  return cwi_sql_close(p, TK_RBRACE, &open) ? part : NULL;
 }
 
 static sql_part *parse_dot(sql_parser *p) {
-  sql_take(p);
-  const sql_token *next = sql_peek(p);
+  cwi_sql_take(p);
+  const sql_token *next = cwi_sql_peek(p);
   if (next->kind == TK_LBRACE) return parse_picks(p);
   sql_part *part = SQL_NEW(p, sql_part);
   if (part == NULL) return NULL;
-  if (sql_eat(p, TK_STAR)) {
+  if (cwi_sql_eat(p, TK_STAR)) {
     part->kind = SQL_P_ALL;
-  } else if (sql_eat(p, TK_QUESTION)) {
+  } else if (cwi_sql_eat(p, TK_QUESTION)) {
     part->kind = SQL_P_OPTIONAL;
-  } else if (sql_eat(p, TK_AT)) {
+  } else if (cwi_sql_eat(p, TK_AT)) {
     part->kind = SQL_P_REPEAT;
   } else {
-    if (!sql_ident(p, &part->name)) return NULL;
+    if (!cwi_sql_ident(p, &part->name)) return NULL;
     part->kind = SQL_P_FIELD;
-    if (sql_is(p, TK_LPAREN) && !sql_peek(p)->spaced) {
-      sql_token open = sql_take(p);
+    if (cwi_sql_is(p, TK_LPAREN) && !cwi_sql_peek(p)->spaced) {
+      sql_token open = cwi_sql_take(p);
       part->kind = SQL_P_METHOD;
-      if (!sql_parse_args(p, &part->args, NULL) || !sql_close(p, TK_RPAREN, &open)) return NULL;
+      if (!cwi_sql_parse_args(p, &part->args, NULL) || !cwi_sql_close(p, TK_RPAREN, &open))
+        return NULL;
     }
   }
   return part;
 }
 
 static sql_part *parse_bracket(sql_parser *p) {
-  sql_token open = sql_take(p);
+  sql_token open = cwi_sql_take(p);
   sql_part *part = SQL_NEW(p, sql_part);
   if (part == NULL) return NULL;
-  if (sql_eat(p, TK_STAR)) {
+  if (cwi_sql_eat(p, TK_STAR)) {
     part->kind = SQL_P_ALL;
-  } else if (sql_is(p, TK_DOLLAR)) {
-    sql_take(p);
+  } else if (cwi_sql_is(p, TK_DOLLAR)) {
+    cwi_sql_take(p);
     part->kind = SQL_P_LAST;
-  } else if (sql_eat(p, TK_QUESTION) || sql_eat_kw(p, KW_WHERE)) {
+  } else if (cwi_sql_eat(p, TK_QUESTION) || cwi_sql_eat_kw(p, KW_WHERE)) {
     part->kind = SQL_P_WHERE;
-    part->expr = sql_parse_expr(p);
+    part->expr = cwi_sql_parse_expr(p);
     if (part->expr == NULL) return NULL;
   } else {
     part->kind = SQL_P_INDEX;
-    part->expr = sql_parse_expr(p);
+    part->expr = cwi_sql_parse_expr(p);
     if (part->expr == NULL) return NULL;
   }
-  return sql_close(p, TK_RBRACKET, &open) ? part : NULL;
+  return cwi_sql_close(p, TK_RBRACKET, &open) ? part : NULL;
 }
 
 static sql_part *parse_call(sql_parser *p) {
-  sql_token open = sql_take(p);
+  sql_token open = cwi_sql_take(p);
   sql_part *part = SQL_NEW(p, sql_part);
   if (part == NULL) return NULL;
   part->kind = SQL_P_CALL;
-  return sql_parse_args(p, &part->args, NULL) && sql_close(p, TK_RPAREN, &open) ? part : NULL;
+  return cwi_sql_parse_args(p, &part->args, NULL) && cwi_sql_close(p, TK_RPAREN, &open) ? part
+                                                                                        : NULL;
 }
 
-sql_expr *sql_parse_postfix(sql_parser *p, sql_expr *start) {
+sql_expr *cwi_sql_parse_postfix(sql_parser *p, sql_expr *start) {
   sql_expr *node = start->kind == SQL_IDIOM && start->u.idiom.start == NULL ? start : NULL;
   for (;;) {
     sql_part *part = NULL;
-    const sql_token *token = sql_peek(p);
+    const sql_token *token = cwi_sql_peek(p);
     switch ((sql_tok)token->kind) {
       case TK_DOT: part = parse_dot(p); break;
       case TK_LBRACKET: part = parse_bracket(p); break;
       case TK_DOT3:
-        sql_take(p);
+        cwi_sql_take(p);
         part = SQL_NEW(p, sql_part);
         if (part != NULL) part->kind = SQL_P_FLATTEN;
         break;
@@ -529,26 +532,26 @@ sql_expr *sql_parse_postfix(sql_parser *p, sql_expr *start) {
     }
     if (part == NULL) return NULL;
     if (node == NULL) {
-      node = sql_node_new(p, SQL_IDIOM, start->at);
+      node = cwi_sql_node_new(p, SQL_IDIOM, start->at);
       if (node == NULL) return NULL;
       node->u.idiom.start = start;
     }
-    if (!sql_push(p, &node->u.idiom.parts, part)) return NULL;
+    if (!cwi_sql_push(p, &node->u.idiom.parts, part)) return NULL;
   }
 }
 
-sql_expr *sql_parse_idiom(sql_parser *p) {
-  const sql_token *token = sql_peek(p);
+sql_expr *cwi_sql_parse_idiom(sql_parser *p) {
+  const sql_token *token = cwi_sql_peek(p);
   if (token->kind == TK_ARROW || token->kind == TK_LARROW || token->kind == TK_BIARROW ||
       token->kind == TK_REFARROW) {
-    sql_expr *node = sql_node_new(p, SQL_IDIOM, token->at);
-    return node == NULL ? NULL : sql_parse_postfix(p, node);
+    sql_expr *node = cwi_sql_node_new(p, SQL_IDIOM, token->at);
+    return node == NULL ? NULL : cwi_sql_parse_postfix(p, node);
   }
   size_t at = token->at;
   sql_str name;
-  if (!sql_ident(p, &name)) return NULL;
+  if (!cwi_sql_ident(p, &name)) return NULL;
   sql_expr *node = field_idiom(p, at, name);
-  return node == NULL ? NULL : sql_parse_postfix(p, node);
+  return node == NULL ? NULL : cwi_sql_parse_postfix(p, node);
 }
 
 /* ---- braces ---- */
@@ -556,79 +559,80 @@ sql_expr *sql_parse_idiom(sql_parser *p) {
 static bool parse_pair(sql_parser *p, sql_vec *list) {
   sql_pair *pair = SQL_NEW(p, sql_pair);
   if (pair == NULL) return false;
-  const sql_token token = *sql_peek(p);
+  const sql_token token = *cwi_sql_peek(p);
   if (token.kind == TK_STRING) {
-    sql_take(p);
-    sql_expr *text = sql_string_value(p, &token);
+    cwi_sql_take(p);
+    sql_expr *text = cwi_sql_string_value(p, &token);
     if (text == NULL) return false;
     cw_bytes bytes = cw_value_as_bytes(text->u.lit.value);
     pair->key = (sql_str){.text = bytes.data, .size = (uint32_t)bytes.size};
   } else if (token.kind == TK_NUMBER) {
-    sql_take(p);
+    cwi_sql_take(p);
     pair->key = (sql_str){.text = p->text + token.at, .size = token.size};
   } else if (token.kind == TK_IDENT) {
-    if (!sql_ident(p, &pair->key)) return false;
+    if (!cwi_sql_ident(p, &pair->key)) return false;
   } else {
-    return sql_unexpected(p, &token, "an object key");
+    return cwi_sql_unexpected(p, &token, "an object key");
   }
-  if (!sql_expect(p, TK_COLON)) return false;
-  pair->value = sql_parse_statement(p, NULL);
-  return pair->value != NULL && sql_push(p, list, pair);
+  if (!cwi_sql_expect(p, TK_COLON)) return false;
+  pair->value = cwi_sql_parse_statement(p, NULL);
+  return pair->value != NULL && cwi_sql_push(p, list, pair);
 }
 
 /* The brace has been taken. */
-sql_expr *sql_parse_object_body(sql_parser *p, const sql_token *open, size_t at) {
-  sql_expr *node = sql_node_new(p, SQL_OBJECT, at);
+sql_expr *cwi_sql_parse_object_body(sql_parser *p, const sql_token *open, size_t at) {
+  sql_expr *node = cwi_sql_node_new(p, SQL_OBJECT, at);
   if (node == NULL) return NULL;
-  while (!sql_is(p, TK_RBRACE)) {
+  while (!cwi_sql_is(p, TK_RBRACE)) {
     if (!parse_pair(p, &node->u.list)) return NULL;
-    if (!sql_eat(p, TK_COMMA)) break;
+    if (!cwi_sql_eat(p, TK_COMMA)) break;
   }
-  return sql_close(p, TK_RBRACE, open) ? node : NULL;
+  return cwi_sql_close(p, TK_RBRACE, open) ? node : NULL;
 }
 
 static sql_expr *block_body(sql_parser *p, const sql_token *open, sql_expr *first) {
-  sql_expr *node = sql_node_new(p, SQL_BLOCK, open->at);
-  if (node == NULL || (first != NULL && !sql_push(p, &node->u.list, first))) return NULL;
+  sql_expr *node = cwi_sql_node_new(p, SQL_BLOCK, open->at);
+  if (node == NULL || (first != NULL && !cwi_sql_push(p, &node->u.list, first))) return NULL;
   for (;;) {
-    while (sql_eat(p, TK_SEMI)) {
+    while (cwi_sql_eat(p, TK_SEMI)) {
     }
-    if (sql_is(p, TK_RBRACE) || sql_is(p, TK_EOF) || p->failed) break;
-    if (!sql_push(p, &node->u.list, sql_parse_statement(p, NULL))) return NULL;
+    if (cwi_sql_is(p, TK_RBRACE) || cwi_sql_is(p, TK_EOF) || p->failed) break;
+    if (!cwi_sql_push(p, &node->u.list, cwi_sql_parse_statement(p, NULL))) return NULL;
   }
-  return sql_close(p, TK_RBRACE, open) ? node : NULL;
+  return cwi_sql_close(p, TK_RBRACE, open) ? node : NULL;
 }
 
-sql_expr *sql_parse_block(sql_parser *p) {
-  if (!sql_is(p, TK_LBRACE)) {
-    sql_unexpected(p, sql_peek(p), "{");
+sql_expr *cwi_sql_parse_block(sql_parser *p) {
+  if (!cwi_sql_is(p, TK_LBRACE)) {
+    cwi_sql_unexpected(p, cwi_sql_peek(p), "{");
     return NULL;
   }
-  sql_token open = sql_take(p);
+  sql_token open = cwi_sql_take(p);
   return block_body(p, &open, NULL);
 }
 
-sql_expr *sql_parse_object_or_block(sql_parser *p) {
-  sql_token open = sql_take(p);
-  const sql_token first = *sql_peek(p);
-  if (first.kind == TK_RBRACE) return sql_parse_object_body(p, &open, open.at);
+sql_expr *cwi_sql_parse_object_or_block(sql_parser *p) {
+  sql_token open = cwi_sql_take(p);
+  const sql_token first = *cwi_sql_peek(p);
+  if (first.kind == TK_RBRACE) return cwi_sql_parse_object_body(p, &open, open.at);
   if (first.kind == TK_COMMA) {
-    sql_take(p);
-    sql_expr *empty = sql_node_new(p, SQL_SET, open.at);
-    return sql_close(p, TK_RBRACE, &open) ? empty : NULL;
+    cwi_sql_take(p);
+    sql_expr *empty = cwi_sql_node_new(p, SQL_SET, open.at);
+    return cwi_sql_close(p, TK_RBRACE, &open) ? empty : NULL;
   }
   if (first.kind == TK_IDENT || first.kind == TK_STRING || first.kind == TK_NUMBER) {
-    if (sql_peek_at(p, 1)->kind == TK_COLON) return sql_parse_object_body(p, &open, open.at);
-    if (sql_peek_at(p, 1)->kind == TK_ERROR && p->failed) return NULL;
-    sql_rewind(p, first.at);
+    if (cwi_sql_peek_at(p, 1)->kind == TK_COLON)
+      return cwi_sql_parse_object_body(p, &open, open.at);
+    if (cwi_sql_peek_at(p, 1)->kind == TK_ERROR && p->failed) return NULL;
+    cwi_sql_rewind(p, first.at);
   }
-  sql_expr *item = sql_parse_statement(p, NULL);
+  sql_expr *item = cwi_sql_parse_statement(p, NULL);
   if (item == NULL) return NULL;
-  if (!sql_is(p, TK_COMMA)) return block_body(p, &open, item);
-  sql_expr *node = sql_node_new(p, SQL_SET, open.at);
-  if (node == NULL || !sql_push(p, &node->u.list, item)) return NULL;
-  while (sql_eat(p, TK_COMMA) && !sql_is(p, TK_RBRACE)) {
-    if (!sql_push(p, &node->u.list, sql_parse_expr(p))) return NULL;
+  if (!cwi_sql_is(p, TK_COMMA)) return block_body(p, &open, item);
+  sql_expr *node = cwi_sql_node_new(p, SQL_SET, open.at);
+  if (node == NULL || !cwi_sql_push(p, &node->u.list, item)) return NULL;
+  while (cwi_sql_eat(p, TK_COMMA) && !cwi_sql_is(p, TK_RBRACE)) {
+    if (!cwi_sql_push(p, &node->u.list, cwi_sql_parse_expr(p))) return NULL;
   }
-  return sql_close(p, TK_RBRACE, &open) ? node : NULL;
+  return cwi_sql_close(p, TK_RBRACE, &open) ? node : NULL;
 }

@@ -44,14 +44,14 @@ static const char *const op_texts[] = {
     [SQL_OP_KNN] = "<||>",
 };
 
-const char *sql_op_text(sql_op op) { return op_texts[op]; }
+const char *cwi_sql_op_text(sql_op op) { return op_texts[op]; }
 
 static void ident(cwi_buf *out, sql_str name) { cwi_db_text_ident(out, name.text, name.size); }
 
 static void list(cwi_buf *out, const sql_vec *items) {
   for (uint32_t i = 0; i < items->len; i++) {
     if (i > 0) cwi_buf_append_str(out, ", ");
-    sql_print_expr(out, items->items[i]);
+    cwi_sql_print_expr(out, items->items[i]);
   }
 }
 
@@ -115,8 +115,8 @@ static void print_type(cwi_buf *out, const sql_type *t, const char *comma) {
   }
 }
 
-void sql_print_type(cwi_buf *out, const sql_type *type) { print_type(out, type, ", "); }
-void sql_print_type_tight(cwi_buf *out, const sql_type *type) { print_type(out, type, ","); }
+void cwi_sql_print_type(cwi_buf *out, const sql_type *type) { print_type(out, type, ", "); }
+void cwi_sql_print_type_tight(cwi_buf *out, const sql_type *type) { print_type(out, type, ","); }
 
 /* ---- idioms ---- */
 
@@ -127,7 +127,7 @@ static void print_subject(cwi_buf *out, const sql_subject *s) {
     sql_expr record = {.kind = SQL_RECORD, .u.record = {.table = s->table, .key = s->key}};
     cwi_buf text;
     cwi_buf_init(&text, 0);
-    sql_print_expr(&text, &record);
+    cwi_sql_print_expr(&text, &record);
     for (size_t i = 0; i < text.size; i++) {
       if (text.data[i] == ':') {
         cwi_buf_append(out, text.data + i + 1, text.size - i - 1);
@@ -143,7 +143,7 @@ static void print_graph(cwi_buf *out, const sql_graph *g) {
   cwi_buf_append_str(out, arrows[g->dir]);
   if (g->select != NULL) {
     cwi_buf_append_char(out, '(');
-    sql_print_expr(out, g->select);
+    cwi_sql_print_expr(out, g->select);
     cwi_buf_append_char(out, ')');
     return;
   }
@@ -156,11 +156,11 @@ static void print_graph(cwi_buf *out, const sql_graph *g) {
   }
   if (g->where != NULL) {
     cwi_buf_append_str(out, " WHERE ");
-    sql_print_expr(out, g->where);
+    cwi_sql_print_expr(out, g->where);
   }
   if (g->alias != NULL) {
     cwi_buf_append_str(out, " AS ");
-    sql_print_expr(out, g->alias);
+    cwi_sql_print_expr(out, g->alias);
   }
   if (!plain) cwi_buf_append_char(out, ')');
 }
@@ -172,12 +172,12 @@ static void print_recurse(cwi_buf *out, const sql_recurse *r) {
   if (r->max >= 0 && r->max != r->min) cwi_buf_append_format(out, "%lld", (long long)r->max);
   static const char *const walks[] = {"", "+collect", "+path", "+shortest="};
   cwi_buf_append_str(out, walks[r->walk]);
-  if (r->target != NULL) sql_print_expr(out, r->target);
+  if (r->target != NULL) cwi_sql_print_expr(out, r->target);
   if (r->inclusive) cwi_buf_append_str(out, "+inclusive");
   cwi_buf_append_char(out, '}');
   if (r->path.len > 0) {
     cwi_buf_append_char(out, '(');
-    sql_print_parts(out, &r->path, false);
+    cwi_sql_print_parts(out, &r->path, false);
     cwi_buf_append_char(out, ')');
   }
 }
@@ -191,7 +191,7 @@ static void print_part(cwi_buf *out, const sql_part *part, bool first) {
     case SQL_P_INDEX:
     case SQL_P_WHERE:
       cwi_buf_append_str(out, part->kind == SQL_P_WHERE ? "[WHERE " : "[");
-      sql_print_expr(out, part->expr);
+      cwi_sql_print_expr(out, part->expr);
       cwi_buf_append_char(out, ']');
       break;
     case SQL_P_ALL: cwi_buf_append_str(out, first ? "*" : ".*"); break;
@@ -215,7 +215,7 @@ static void print_part(cwi_buf *out, const sql_part *part, bool first) {
         if (i > 0) cwi_buf_append_str(out, ", ");
         ident(out, pick->key);
         cwi_buf_append_str(out, ": ");
-        sql_print_expr(out, pick->value);
+        cwi_sql_print_expr(out, pick->value);
       }
       cwi_buf_append_str(out, " }");
       break;
@@ -224,7 +224,7 @@ static void print_part(cwi_buf *out, const sql_part *part, bool first) {
   }
 }
 
-void sql_print_parts(cwi_buf *out, const sql_vec *parts, bool first) {
+void cwi_sql_print_parts(cwi_buf *out, const sql_vec *parts, bool first) {
   for (uint32_t i = 0; i < parts->len; i++) print_part(out, parts->items[i], first && i == 0);
 }
 
@@ -240,7 +240,7 @@ static void print_key(cwi_buf *out, const sql_expr *key) {
     if (key->u.range.to_incl) cwi_buf_append_char(out, '=');
     print_key(out, key->u.range.to);
   } else {
-    sql_print_expr(out, key);
+    cwi_sql_print_expr(out, key);
   }
 }
 
@@ -255,7 +255,7 @@ static void print_pairs(cwi_buf *out, const sql_vec *pairs) {
     if (i > 0) cwi_buf_append_str(out, ", ");
     ident(out, pair->key);
     cwi_buf_append_str(out, ": ");
-    sql_print_expr(out, pair->value);
+    cwi_sql_print_expr(out, pair->value);
   }
   cwi_buf_append_str(out, " }");
 }
@@ -269,17 +269,17 @@ static void print_closure(cwi_buf *out, const sql_expr *node) {
     cwi_buf_append(out, arg->name.text, arg->name.size);
     cwi_buf_append_str(out, ": ");
     if (arg->type != NULL)
-      sql_print_type(out, arg->type);
+      cwi_sql_print_type(out, arg->type);
     else
       cwi_buf_append_str(out, "any");
   }
   cwi_buf_append_str(out, "| ");
   if (node->u.closure.returns != NULL) {
     cwi_buf_append_str(out, "-> ");
-    sql_print_type(out, node->u.closure.returns);
+    cwi_sql_print_type(out, node->u.closure.returns);
     cwi_buf_append_char(out, ' ');
   }
-  sql_print_expr(out, node->u.closure.body);
+  cwi_sql_print_expr(out, node->u.closure.body);
 }
 
 static void print_block(cwi_buf *out, const sql_expr *node) {
@@ -290,7 +290,7 @@ static void print_block(cwi_buf *out, const sql_expr *node) {
   cwi_buf_append_str(out, "{ ");
   for (uint32_t i = 0; i < node->u.list.len; i++) {
     if (i > 0) cwi_buf_append_str(out, "; ");
-    sql_print_expr(out, node->u.list.items[i]);
+    cwi_sql_print_expr(out, node->u.list.items[i]);
   }
   cwi_buf_append_str(out, node->u.list.len > 1 ? "; }" : " }");
 }
@@ -298,7 +298,7 @@ static void print_block(cwi_buf *out, const sql_expr *node) {
 static void print_operand(cwi_buf *out, const sql_expr *node) {
   bool wrap = node->kind == SQL_RECORD;
   if (wrap) cwi_buf_append_char(out, '(');
-  sql_print_expr(out, node);
+  cwi_sql_print_expr(out, node);
   if (wrap) cwi_buf_append_char(out, ')');
 }
 
@@ -316,7 +316,7 @@ static void print_binary(cwi_buf *out, const sql_expr *node) {
   } else if (node->op == SQL_OP_MATCHES && node->u.binary.ref >= 0) {
     cwi_buf_append_format(out, " @%lld@ ", (long long)node->u.binary.ref);
   } else {
-    cwi_buf_append_format(out, " %s ", sql_op_text((sql_op)node->op));
+    cwi_buf_append_format(out, " %s ", cwi_sql_op_text((sql_op)node->op));
   }
   print_operand(out, node->u.binary.right);
 }
@@ -330,13 +330,13 @@ static void print_mock(cwi_buf *out, const sql_expr *node) {
 }
 
 static void print_range(cwi_buf *out, const sql_expr *node) {
-  if (node->u.range.from != NULL) sql_print_expr(out, node->u.range.from);
+  if (node->u.range.from != NULL) cwi_sql_print_expr(out, node->u.range.from);
   cwi_buf_append_str(out, node->u.range.from_excl ? ">.." : "..");
   if (node->u.range.to_incl) cwi_buf_append_char(out, '=');
-  if (node->u.range.to != NULL) sql_print_expr(out, node->u.range.to);
+  if (node->u.range.to != NULL) cwi_sql_print_expr(out, node->u.range.to);
 }
 
-void sql_print_expr(cwi_buf *out, const sql_expr *node) {
+void cwi_sql_print_expr(cwi_buf *out, const sql_expr *node) {
   switch ((sql_node)node->kind) {
     case SQL_LITERAL: cwi_db_text(out, node->u.lit.value); break;
     case SQL_PARAM:
@@ -345,8 +345,8 @@ void sql_print_expr(cwi_buf *out, const sql_expr *node) {
     case SQL_CONST: cwi_buf_append(out, node->u.name.text, node->u.name.size); break;
     case SQL_TABLE: ident(out, node->u.name); break;
     case SQL_IDIOM:
-      if (node->u.idiom.start != NULL) sql_print_expr(out, node->u.idiom.start);
-      sql_print_parts(out, &node->u.idiom.parts, node->u.idiom.start == NULL);
+      if (node->u.idiom.start != NULL) cwi_sql_print_expr(out, node->u.idiom.start);
+      cwi_sql_print_parts(out, &node->u.idiom.parts, node->u.idiom.start == NULL);
       break;
     case SQL_ARRAY:
       cwi_buf_append_char(out, '[');
@@ -367,21 +367,21 @@ void sql_print_expr(cwi_buf *out, const sql_expr *node) {
       break;
     case SQL_POINT:
       cwi_buf_append_char(out, '(');
-      sql_print_expr(out, node->u.binary.left);
+      cwi_sql_print_expr(out, node->u.binary.left);
       cwi_buf_append_str(out, ", ");
-      sql_print_expr(out, node->u.binary.right);
+      cwi_sql_print_expr(out, node->u.binary.right);
       cwi_buf_append_char(out, ')');
       break;
     case SQL_UNARY:
-      cwi_buf_append_str(out, sql_op_text((sql_op)node->op));
+      cwi_buf_append_str(out, cwi_sql_op_text((sql_op)node->op));
       print_operand(out, node->u.binary.left);
       break;
     case SQL_BINARY: print_binary(out, node); break;
     case SQL_CAST:
       cwi_buf_append_char(out, '<');
-      sql_print_type(out, node->u.cast.type);
+      cwi_sql_print_type(out, node->u.cast.type);
       cwi_buf_append_str(out, "> ");
-      sql_print_expr(out, node->u.cast.expr);
+      cwi_sql_print_expr(out, node->u.cast.expr);
       break;
     case SQL_CALL:
       cwi_buf_append(out, node->u.call.name.text, node->u.call.name.size);
@@ -395,10 +395,10 @@ void sql_print_expr(cwi_buf *out, const sql_expr *node) {
     case SQL_MOCK: print_mock(out, node); break;
     case SQL_PAREN:
       cwi_buf_append_char(out, '(');
-      sql_print_expr(out, node->u.binary.left);
+      cwi_sql_print_expr(out, node->u.binary.left);
       cwi_buf_append_char(out, ')');
       break;
     case SQL_SCRIPT: cwi_buf_append_str(out, "function() {}"); break;
-    default: sql_print_statement(out, node); break;
+    default: cwi_sql_print_statement(out, node); break;
   }
 }

@@ -12,7 +12,7 @@ static void ident(cwi_buf *out, sql_str s) { cwi_db_text_ident(out, s.text, s.si
 static void clause(cwi_buf *out, const char *word, const sql_expr *node) {
   if (node == NULL) return;
   text(out, word);
-  sql_print_expr(out, node);
+  cwi_sql_print_expr(out, node);
 }
 
 static void list(cwi_buf *out, const char *word, const sql_vec *items) {
@@ -20,7 +20,7 @@ static void list(cwi_buf *out, const char *word, const sql_vec *items) {
   text(out, word);
   for (uint32_t i = 0; i < items->len; i++) {
     if (i > 0) text(out, ", ");
-    sql_print_expr(out, items->items[i]);
+    cwi_sql_print_expr(out, items->items[i]);
   }
 }
 
@@ -33,7 +33,7 @@ static void names(cwi_buf *out, const char *word, const sql_vec *items, const ch
   }
 }
 
-void sql_print_fields(cwi_buf *out, const sql_fields *fields) {
+void cwi_sql_print_fields(cwi_buf *out, const sql_fields *fields) {
   if (fields->value) text(out, "VALUE ");
   for (uint32_t i = 0; i < fields->list.len; i++) {
     const sql_field *field = fields->list.items[i];
@@ -41,14 +41,14 @@ void sql_print_fields(cwi_buf *out, const sql_fields *fields) {
     if (field->expr == NULL)
       text(out, "*");
     else
-      sql_print_expr(out, field->expr);
+      cwi_sql_print_expr(out, field->expr);
     clause(out, " AS ", field->alias);
   }
 }
 
-void sql_print_select(cwi_buf *out, const sql_select *s) {
+void cwi_sql_print_select(cwi_buf *out, const sql_select *s) {
   text(out, "SELECT ");
-  sql_print_fields(out, &s->fields);
+  cwi_sql_print_fields(out, &s->fields);
   list(out, " OMIT ", &s->omit);
   list(out, s->only ? " FROM ONLY " : " FROM ", &s->what);
   if (s->no_index) text(out, " WITH NOINDEX");
@@ -61,7 +61,7 @@ void sql_print_select(cwi_buf *out, const sql_select *s) {
   for (uint32_t i = 0; i < s->order.len; i++) {
     const sql_order *order = s->order.items[i];
     text(out, i == 0 ? " ORDER BY " : ", ");
-    sql_print_expr(out, order->idiom);
+    cwi_sql_print_expr(out, order->idiom);
     if (order->collate) text(out, " COLLATE");
     if (order->numeric) text(out, " NUMERIC");
     if (order->desc) text(out, " DESC");
@@ -78,9 +78,9 @@ static void assigns(cwi_buf *out, const sql_vec *items) {
   for (uint32_t i = 0; i < items->len; i++) {
     const sql_assign *assign = items->items[i];
     if (i > 0) text(out, ", ");
-    sql_print_expr(out, assign->target);
+    cwi_sql_print_expr(out, assign->target);
     text(out, ops[assign->op]);
-    sql_print_expr(out, assign->value);
+    cwi_sql_print_expr(out, assign->value);
   }
 }
 
@@ -93,7 +93,7 @@ static void data(cwi_buf *out, const sql_data *d) {
   else if (d->kind == SQL_DATA_UNSET)
     list(out, "", &d->list);
   else if (d->expr != NULL)
-    sql_print_expr(out, d->expr);
+    cwi_sql_print_expr(out, d->expr);
 }
 
 static void output(cwi_buf *out, sql_output_kind kind, const sql_fields *fields) {
@@ -101,7 +101,7 @@ static void output(cwi_buf *out, sql_output_kind kind, const sql_fields *fields)
   if (kind == SQL_OUT_DEFAULT) return;
   text(out, " RETURN ");
   text(out, words[kind]);
-  if (kind == SQL_OUT_FIELDS) sql_print_fields(out, fields);
+  if (kind == SQL_OUT_FIELDS) cwi_sql_print_fields(out, fields);
 }
 
 static void print_write(cwi_buf *out, const sql_expr *node) {
@@ -115,7 +115,7 @@ static void print_write(cwi_buf *out, const sql_expr *node) {
   }
   if (s->only) text(out, "ONLY ");
   if (node->kind == SQL_RELATE) {
-    sql_print_expr(out, s->from);
+    cwi_sql_print_expr(out, s->from);
     clause(out, "->", s->kind);
     clause(out, "->", s->with);
   } else {
@@ -158,10 +158,10 @@ static void print_if(cwi_buf *out, const sql_if *s) {
   if (!s->bracketed) text(out, " END");
 }
 
-void sql_print_statement(cwi_buf *out, const sql_expr *node) {
+void cwi_sql_print_statement(cwi_buf *out, const sql_expr *node) {
   const sql_simple *simple = node->u.stmt;
   switch ((sql_node)node->kind) {
-    case SQL_SELECT: sql_print_select(out, node->u.stmt); break;
+    case SQL_SELECT: cwi_sql_print_select(out, node->u.stmt); break;
     case SQL_CREATE:
     case SQL_UPDATE:
     case SQL_UPSERT:
@@ -173,7 +173,7 @@ void sql_print_statement(cwi_buf *out, const sql_expr *node) {
       cwi_buf_append_format(out, "LET $%.*s", (int)s->name.size, s->name.text);
       if (s->type != NULL) {
         text(out, ": ");
-        sql_print_type(out, s->type);
+        cwi_sql_print_type(out, s->type);
       }
       clause(out, " = ", s->value);
       break;
@@ -195,11 +195,11 @@ void sql_print_statement(cwi_buf *out, const sql_expr *node) {
     case SQL_FOR: {
       const sql_for *s = node->u.stmt;
       cwi_buf_append_format(out, "FOR $%.*s IN ", (int)s->name.size, s->name.text);
-      sql_print_expr(out, s->range);
+      cwi_sql_print_expr(out, s->range);
       clause(out, " ", s->body);
       break;
     }
-    case SQL_DEFINE: sql_print_define(out, node->u.stmt); break;
+    case SQL_DEFINE: cwi_sql_print_define(out, node->u.stmt); break;
     default: text(out, "..."); break;
   }
 }
@@ -212,8 +212,8 @@ static bool same_perm(const sql_perm *a, const sql_perm *b) {
   cwi_buf x, y;
   cwi_buf_init(&x, 0);
   cwi_buf_init(&y, 0);
-  sql_print_expr(&x, a->where);
-  sql_print_expr(&y, b->where);
+  cwi_sql_print_expr(&x, a->where);
+  cwi_sql_print_expr(&y, b->where);
   bool same = x.size == y.size && (x.size == 0 || memcmp(x.data, y.data, x.size) == 0);
   cwi_buf_deinit(&x);
   cwi_buf_deinit(&y);
@@ -229,7 +229,7 @@ static void print_perm(cwi_buf *out, const sql_perm *perm) {
     clause(out, "WHERE ", perm->where);
 }
 
-void sql_print_perms(cwi_buf *out, const sql_perms *perms, bool table) {
+void cwi_sql_print_perms(cwi_buf *out, const sql_perms *perms, bool table) {
   const sql_perm all[4] = {perms->select, perms->create, perms->update, perms->remove};
   static const char *const words[] = {"select", "create", "update", "delete"};
   size_t count = table ? 4 : 3;
@@ -281,18 +281,18 @@ static void print_table(cwi_buf *out, const sql_define *d) {
   if (d->tb.view != NULL) clause(out, " AS ", d->tb.view);
   clause(out, " CHANGEFEED ", d->tb.changefeed);
   if (d->tb.changefeed_original) text(out, " INCLUDE ORIGINAL");
-  sql_print_perms(out, &d->perms, true);
+  cwi_sql_print_perms(out, &d->perms, true);
 }
 
 static void print_field(cwi_buf *out, const sql_define *d) {
   const sql_def_field *f = &d->fd;
   text(out, "DEFINE FIELD ");
-  sql_print_expr(out, f->idiom);
+  cwi_sql_print_expr(out, f->idiom);
   text(out, " ON ");
   ident(out, d->table);
   if (f->type != NULL) {
     text(out, " TYPE ");
-    sql_print_type(out, f->type);
+    cwi_sql_print_type(out, f->type);
   }
   if (f->flexible) text(out, " FLEXIBLE");
   clause(out, f->default_always ? " DEFAULT ALWAYS " : " DEFAULT ", f->default_);
@@ -304,10 +304,10 @@ static void print_field(cwi_buf *out, const sql_define *d) {
     static const char *const deletes[] = {"IGNORE", "REJECT", "CASCADE", "UNSET", "THEN "};
     text(out, " REFERENCE ON DELETE ");
     text(out, deletes[f->on_delete]);
-    if (f->on_delete == SQL_REF_THEN) sql_print_expr(out, f->ref_then);
+    if (f->on_delete == SQL_REF_THEN) cwi_sql_print_expr(out, f->ref_then);
   }
   clause(out, " COMMENT ", d->comment);
-  sql_print_perms(out, &d->perms, false);
+  cwi_sql_print_perms(out, &d->perms, false);
 }
 
 static void print_float(cwi_buf *out, double value) { cwi_db_text_float(out, value); }
@@ -353,15 +353,15 @@ static void print_function(cwi_buf *out, const sql_define *d) {
   for (uint32_t i = 0; i < d->args.len; i++) {
     const sql_arg *arg = d->args.items[i];
     cwi_buf_append_format(out, "%s$%.*s: ", i > 0 ? ", " : "", (int)arg->name.size, arg->name.text);
-    sql_print_type(out, arg->type);
+    cwi_sql_print_type(out, arg->type);
   }
   text(out, ") ");
   if (d->returns != NULL) {
     text(out, "-> ");
-    sql_print_type(out, d->returns);
+    cwi_sql_print_type(out, d->returns);
     text(out, " ");
   }
-  sql_print_expr(out, d->body);
+  cwi_sql_print_expr(out, d->body);
 }
 
 static void print_end(cwi_buf *out, const sql_define *d) {
@@ -390,7 +390,7 @@ static void print_analyzer(cwi_buf *out, const sql_define *d) {
     if (f->a >= 0) cwi_buf_append_format(out, "(%lld,%lld)", (long long)f->a, (long long)f->b);
     if (f->arg.size > 0) {
       text(out, "(");
-      if (sql_str_equal(f->name, "MAPPER"))
+      if (cwi_sql_str_equal(f->name, "MAPPER"))
         cwi_db_text_string(out, f->arg.text, f->arg.size);
       else
         cwi_buf_append(out, f->arg.text, f->arg.size);
@@ -410,7 +410,7 @@ static void print_duration(cwi_buf *out, const char *word, const sql_expr *value
                            const char *other) {
   text(out, word);
   if (value != NULL)
-    sql_print_expr(out, value);
+    cwi_sql_print_expr(out, value);
   else
     text(out, other);
 }
@@ -469,11 +469,11 @@ static void print_event(cwi_buf *out, const sql_define *d) {
   clause(out, " COMMENT ", d->comment);
 }
 
-bool sql_str_equal(sql_str s, const char *other) {
+bool cwi_sql_str_equal(sql_str s, const char *other) {
   return strlen(other) == s.size && memcmp(s.text, other, s.size) == 0;
 }
 
-void sql_print_define(cwi_buf *out, const sql_define *d) {
+void cwi_sql_print_define(cwi_buf *out, const sql_define *d) {
   switch (d->what) {
     case SQL_W_NS:
       text(out, "DEFINE NAMESPACE ");
@@ -496,7 +496,7 @@ void sql_print_define(cwi_buf *out, const sql_define *d) {
     case SQL_W_PARAM:
       cwi_buf_append_format(out, "DEFINE PARAM $%.*s VALUE ", (int)d->name.size, d->name.text);
       if (d->body != NULL)
-        sql_print_expr(out, d->body);
+        cwi_sql_print_expr(out, d->body);
       else
         text(out, "NONE");
       print_end(out, d);

@@ -56,9 +56,10 @@ static bool escape(sql_parser *p, size_t base, const char *text, size_t size, si
     uint32_t cp;
     size_t len = unicode_escape(text, size, *i, &cp);
     if (len == 0 || cp > 0x10FFFF || (cp >= 0xD800 && cp < 0xE000)) {
-      return sql_fail(p, base + *i, len == 0 ? 2 : len, "Not a valid character code",
-                      "String contains invalid escape sequence, unicode escape character is not a "
-                      "valid unicode character.");
+      return cwi_sql_fail(
+          p, base + *i, len == 0 ? 2 : len, "Not a valid character code",
+          "String contains invalid escape sequence, unicode escape character is not a "
+          "valid unicode character.");
     }
     cwi_buf_append_codepoint(out, cp);
     *i += len;
@@ -66,10 +67,11 @@ static bool escape(sql_parser *p, size_t base, const char *text, size_t size, si
     uint32_t cp;
     size_t len = cwi_utf8_decode(text + *i + 1, size - *i - 1, &cp);
     if (strchr("'\"\\/`", c) == NULL || c == 0) {
-      return sql_fail(p, base + *i + 1, len == 0 ? 1 : len, NULL,
-                      "Invalid escape character `%.*s`, valid characters are `\\`, `'`, `\"`, `/`, "
-                      "`b`, `f`, `n`, `r`, `t`, or `u`",
-                      (int)len, text + *i + 1);
+      return cwi_sql_fail(
+          p, base + *i + 1, len == 0 ? 1 : len, NULL,
+          "Invalid escape character `%.*s`, valid characters are `\\`, `'`, `\"`, `/`, "
+          "`b`, `f`, `n`, `r`, `t`, or `u`",
+          (int)len, text + *i + 1);
     }
     cwi_buf_append(out, text + *i + 1, len);
     *i += 1 + len;
@@ -86,7 +88,7 @@ static bool unescape(sql_parser *p, size_t base, const char *text, size_t size, 
       cwi_buf_append_char(out, text[i++]);
     }
   }
-  return !out->failed || sql_nomem(p);
+  return !out->failed || cwi_sql_nomem(p);
 }
 
 static void inside(const sql_token *token, size_t *at, size_t *size) {
@@ -95,13 +97,13 @@ static void inside(const sql_token *token, size_t *at, size_t *size) {
   *size = token->size - prefix - 2;
 }
 
-bool sql_string_text(sql_parser *p, const sql_token *token, cwi_buf *out) {
+bool cwi_sql_string_text(sql_parser *p, const sql_token *token, cwi_buf *out) {
   size_t at, size;
   inside(token, &at, &size);
   return unescape(p, at, p->text + at, size, out);
 }
 
-bool sql_ident_text(sql_parser *p, const sql_token *token, sql_str *out) {
+bool cwi_sql_ident_text(sql_parser *p, const sql_token *token, sql_str *out) {
   const char *text = p->text + token->at;
   size_t size = token->size;
   if (token->kind == TK_PARAM) {
@@ -116,7 +118,7 @@ bool sql_ident_text(sql_parser *p, const sql_token *token, sql_str *out) {
     out->text = ok ? cwi_arena_strndup(p->arena, buf.data, buf.size) : NULL;
     out->size = (uint32_t)buf.size;
     cwi_buf_deinit(&buf);
-    return ok && (out->text != NULL || sql_nomem(p));
+    return ok && (out->text != NULL || cwi_sql_nomem(p));
   }
   out->text = text;
   out->size = (uint32_t)size;
@@ -158,7 +160,7 @@ static uint64_t unit_nanos(const char *text, size_t *size, uint64_t *seconds) {
   return 0;
 }
 
-bool sql_duration_of(const char *text, size_t size, uint64_t *seconds, uint32_t *nanos) {
+bool cwi_sql_duration_of(const char *text, size_t size, uint64_t *seconds, uint32_t *nanos) {
   uint64_t total = 0, fine = 0;
   size_t i = 0;
   while (i < size) {
@@ -193,7 +195,7 @@ bool sql_duration_of(const char *text, size_t size, uint64_t *seconds, uint32_t 
 
 /* ---- datetimes ---- */
 
-int64_t sql_days_from_civil(int64_t year, unsigned month, unsigned day) {
+int64_t cwi_sql_days_from_civil(int64_t year, unsigned month, unsigned day) {
   year -= month <= 2;
   int64_t era = (year >= 0 ? year : year - 399) / 400;
   int64_t yoe = year - era * 400;
@@ -202,7 +204,7 @@ int64_t sql_days_from_civil(int64_t year, unsigned month, unsigned day) {
   return era * 146097 + doe - 719468;
 }
 
-void sql_civil_from_days(int64_t days, int64_t *year, unsigned *month, unsigned *day) {
+void cwi_sql_civil_from_days(int64_t days, int64_t *year, unsigned *month, unsigned *day) {
   days += 719468;
   int64_t era = (days >= 0 ? days : days - 146096) / 146097;
   int64_t doe = days - era * 146097;
@@ -224,13 +226,13 @@ typedef struct date_reader {
 static bool date_fail_char(date_reader *r, const char *expected) {
   if (r->p == NULL) return false;
   if (r->i >= r->size) {
-    return sql_fail(r->p, r->base + r->i, 1, NULL, "Unexpected end of datetime, expected %s",
-                    expected);
+    return cwi_sql_fail(r->p, r->base + r->i, 1, NULL, "Unexpected end of datetime, expected %s",
+                        expected);
   }
   uint32_t cp;
   size_t len = cwi_utf8_decode(r->text + r->i, r->size - r->i, &cp);
-  return sql_fail(r->p, r->base + r->i, len, NULL, "Invalid datetime, expected %s found `%.*s`",
-                  expected, (int)len, r->text + r->i);
+  return cwi_sql_fail(r->p, r->base + r->i, len, NULL, "Invalid datetime, expected %s found `%.*s`",
+                      expected, (int)len, r->text + r->i);
 }
 
 static bool date_number(date_reader *r, unsigned digits, unsigned min, unsigned max,
@@ -249,8 +251,8 @@ static bool date_number(date_reader *r, unsigned digits, unsigned min, unsigned 
     cwi_buf buf;
     cwi_buf_init(&buf, sizeof(label));
     cwi_buf_append_format(&buf, "This section must be within %u..=%u", min, max);
-    sql_fail(r->p, r->base + start, digits, cwi_buf_cstr(&buf),
-             "Invalid datetime digit section, section not within allowed range");
+    cwi_sql_fail(r->p, r->base + start, digits, cwi_buf_cstr(&buf),
+                 "Invalid datetime digit section, section not within allowed range");
     cwi_buf_deinit(&buf);
     return false;
   }
@@ -285,8 +287,8 @@ static bool date_zone(date_reader *r, int64_t *offset) {
   return true;
 }
 
-bool sql_datetime_of(sql_parser *p, size_t base, const char *text, size_t size, int64_t *seconds,
-                     uint32_t *nanos) {
+bool cwi_sql_datetime_of(sql_parser *p, size_t base, const char *text, size_t size,
+                         int64_t *seconds, uint32_t *nanos) {
   date_reader r = {.p = p, .base = base, .text = text, .size = size};
   bool negative = size > 0 && text[0] == '-';
   unsigned year, month, day, hour = 0, minute = 0, second = 0;
@@ -300,13 +302,13 @@ bool sql_datetime_of(sql_parser *p, size_t base, const char *text, size_t size, 
     return false;
   }
   int64_t y = negative ? -(int64_t)year : (int64_t)year;
-  int64_t days = sql_days_from_civil(y, month, day);
+  int64_t days = cwi_sql_days_from_civil(y, month, day);
   int64_t back_year;
   unsigned back_month, back_day;
-  sql_civil_from_days(days, &back_year, &back_month, &back_day);
+  cwi_sql_civil_from_days(days, &back_year, &back_month, &back_day);
   if (back_day != day) {
     if (p != NULL) {
-      sql_fail(p, base, r.i, NULL, "Invalid Datetime date: date outside of valid range");
+      cwi_sql_fail(p, base, r.i, NULL, "Invalid Datetime date: date outside of valid range");
     }
     return false;
   }
@@ -332,11 +334,11 @@ bool sql_datetime_of(sql_parser *p, size_t base, const char *text, size_t size, 
   return true;
 }
 
-bool sql_datetime_from_text(const char *text, size_t size, int64_t *seconds, uint32_t *nanos) {
-  return sql_datetime_of(NULL, 0, text, size, seconds, nanos);
+bool cwi_sql_datetime_from_text(const char *text, size_t size, int64_t *seconds, uint32_t *nanos) {
+  return cwi_sql_datetime_of(NULL, 0, text, size, seconds, nanos);
 }
 
-bool sql_uuid_of(const char *text, size_t size, uint8_t out[16]) {
+bool cwi_sql_uuid_of(const char *text, size_t size, uint8_t out[16]) {
   if (size != 36) return false;
   size_t n = 0;
   for (size_t i = 0; i < 36;) {
@@ -359,28 +361,29 @@ static sql_expr *uuid_value(sql_parser *p, const sql_token *token) {
   inside(token, &at, &size);
   uint8_t bytes[16];
   cw_value value;
-  if (!sql_uuid_of(p->text + at, size, bytes)) {
+  if (!cwi_sql_uuid_of(p->text + at, size, bytes)) {
     for (size_t i = 0; i < size && i < 36; i++) {
       bool dash = i == 8 || i == 13 || i == 18 || i == 23;
       char c = p->text[at + i];
       if (dash ? c != '-' : hex_of(c) < 0) {
-        sql_fail(p, at + i, 1, NULL, "Unexpected character `%c` expected %s", c,
-                 dash ? "`-`" : "hexidecimal digit");
+        cwi_sql_fail(p, at + i, 1, NULL, "Unexpected character `%c` expected %s", c,
+                     dash ? "`-`" : "hexidecimal digit");
         return NULL;
       }
     }
     if (size > 36) {
-      sql_fail(p, at + 36, 1, NULL, "Unexpected characters after the UUID");
+      cwi_sql_fail(p, at + 36, 1, NULL, "Unexpected characters after the UUID");
     } else {
-      sql_fail(p, at + size, 1, NULL, "Unexpected end of string, expected UUID token to finish");
+      cwi_sql_fail(p, at + size, 1, NULL,
+                   "Unexpected end of string, expected UUID token to finish");
     }
     return NULL;
   }
   if (cw_value_uuid(bytes, &value, NULL) != CW_OK) {
-    sql_nomem(p);
+    cwi_sql_nomem(p);
     return NULL;
   }
-  return sql_literal(p, token->at, value);
+  return cwi_sql_literal(p, token->at, value);
 }
 
 static sql_expr *bytes_value(sql_parser *p, const sql_token *token) {
@@ -389,7 +392,7 @@ static sql_expr *bytes_value(sql_parser *p, const sql_token *token) {
   uint8_t *data = cwi_arena_alloc(p->arena, size / 2 + 1);
   cw_value value;
   if (data == NULL) {
-    sql_nomem(p);
+    cwi_sql_nomem(p);
     return NULL;
   }
   for (size_t i = 0; i < size; i++) {
@@ -397,21 +400,22 @@ static sql_expr *bytes_value(sql_parser *p, const sql_token *token) {
     if (digit < 0) {
       uint32_t cp;
       size_t len = cwi_utf8_decode(p->text + at + i, size - i, &cp);
-      sql_fail(p, at + i, 1, NULL, "Unexpected character `%.*s`, expected a hexidecimal digit",
-               (int)len, p->text + at + i);
+      cwi_sql_fail(p, at + i, 1, NULL, "Unexpected character `%.*s`, expected a hexidecimal digit",
+                   (int)len, p->text + at + i);
       return NULL;
     }
     data[i / 2] = (uint8_t)(i % 2 == 0 ? digit * 16 : data[i / 2] + digit);
   }
   if (size % 2 != 0) {
-    sql_fail(p, at + size, 1, NULL, "Unexpected end of byte-string, expected a hexidecimal digit");
+    cwi_sql_fail(p, at + size, 1, NULL,
+                 "Unexpected end of byte-string, expected a hexidecimal digit");
     return NULL;
   }
   if (cw_value_bytes(data, size / 2, &value, NULL) != CW_OK) {
-    sql_nomem(p);
+    cwi_sql_nomem(p);
     return NULL;
   }
-  return sql_literal(p, token->at, value);
+  return cwi_sql_literal(p, token->at, value);
 }
 
 /* r"tb:key": a parser of its own on the contents, whose errors are reported in the outer text. */
@@ -424,15 +428,15 @@ static sql_expr *record_value(sql_parser *p, const sql_token *token) {
   inner.peeked = 0;
   sql_str table;
   sql_expr *node = NULL;
-  if (sql_ident(&inner, &table) && sql_expect(&inner, TK_COLON)) {
-    node = sql_node_new(&inner, SQL_RECORD, token->at);
+  if (cwi_sql_ident(&inner, &table) && cwi_sql_expect(&inner, TK_COLON)) {
+    node = cwi_sql_node_new(&inner, SQL_RECORD, token->at);
     if (node != NULL) {
       node->u.record.table = table;
-      node->u.record.key = sql_parse_record_key(&inner, true);
+      node->u.record.key = cwi_sql_parse_record_key(&inner, true);
       if (node->u.record.key == NULL) node = NULL;
     }
-    if (node != NULL && !sql_is(&inner, TK_EOF)) {
-      sql_unexpected(&inner, sql_peek(&inner), "the end of the record id");
+    if (node != NULL && !cwi_sql_is(&inner, TK_EOF)) {
+      cwi_sql_unexpected(&inner, cwi_sql_peek(&inner), "the end of the record id");
       node = NULL;
     }
   }
@@ -442,7 +446,7 @@ static sql_expr *record_value(sql_parser *p, const sql_token *token) {
   return node;
 }
 
-sql_expr *sql_string_value(sql_parser *p, const sql_token *token) {
+sql_expr *cwi_sql_string_value(sql_parser *p, const sql_token *token) {
   size_t at, size;
   inside(token, &at, &size);
   if (token->prefix == 'u') return uuid_value(p, token);
@@ -451,24 +455,25 @@ sql_expr *sql_string_value(sql_parser *p, const sql_token *token) {
   if (token->prefix == 'd') {
     int64_t seconds;
     uint32_t nanos;
-    if (!sql_datetime_of(p, at, p->text + at, size, &seconds, &nanos)) return NULL;
-    return sql_literal(p, token->at, cw_value_datetime(seconds, nanos));
+    if (!cwi_sql_datetime_of(p, at, p->text + at, size, &seconds, &nanos)) return NULL;
+    return cwi_sql_literal(p, token->at, cw_value_datetime(seconds, nanos));
   }
   if (token->prefix == 'f') {
-    sql_fail(p, token->at, token->size, NULL,
-             "Unexpected token `a file`, expected the experimental files feature to be enabled");
+    cwi_sql_fail(
+        p, token->at, token->size, NULL,
+        "Unexpected token `a file`, expected the experimental files feature to be enabled");
     return NULL;
   }
   cwi_buf buf;
   cwi_buf_init(&buf, 0);
   cw_value value = cwi_value_none();
-  bool ok = sql_string_text(p, token, &buf);
-  if (ok && cwi_value_string_from_buf(&buf, &value, NULL) != CW_OK) ok = sql_nomem(p);
+  bool ok = cwi_sql_string_text(p, token, &buf);
+  if (ok && cwi_value_string_from_buf(&buf, &value, NULL) != CW_OK) ok = cwi_sql_nomem(p);
   cwi_buf_deinit(&buf);
-  return ok ? sql_literal(p, token->at, value) : NULL;
+  return ok ? cwi_sql_literal(p, token->at, value) : NULL;
 }
 
-sql_expr *sql_number_value(sql_parser *p, const sql_token *token, bool negative) {
+sql_expr *cwi_sql_number_value(sql_parser *p, const sql_token *token, bool negative) {
   char digits[128];
   size_t n = 0;
   if (negative) digits[n++] = '-';
@@ -482,39 +487,40 @@ sql_expr *sql_number_value(sql_parser *p, const sql_token *token, bool negative)
     cw_value value;
     cwi_decimal decimal;
     if (!cwi_decimal_parse(digits, n, &decimal)) {
-      sql_fail(p, token->at, token->size, NULL, "Failed to parse number: invalid decimal");
+      cwi_sql_fail(p, token->at, token->size, NULL, "Failed to parse number: invalid decimal");
       return NULL;
     }
     if (cwi_db_value_decimal(cwi_decimal_normalize(decimal), &value, NULL) != CW_OK) {
-      sql_nomem(p);
+      cwi_sql_nomem(p);
       return NULL;
     }
-    return sql_literal(p, token->at, value);
+    return cwi_sql_literal(p, token->at, value);
   }
   if (token->num == SQL_NUM_FLOAT) {
-    return sql_literal(p, token->at, cw_value_float(strtod(digits, NULL)));
+    return cwi_sql_literal(p, token->at, cw_value_float(strtod(digits, NULL)));
   }
   uint64_t magnitude = 0, limit = negative ? (uint64_t)INT64_MAX + 1 : (uint64_t)INT64_MAX;
   for (size_t i = negative ? 1 : 0; i < n; i++) {
     if (CWI_MUL_OVERFLOWS(magnitude, 10U, &magnitude) ||
         CWI_ADD_OVERFLOWS(magnitude, (uint64_t)(digits[i] - '0'), &magnitude) ||
         magnitude > limit) {
-      sql_fail(p, token->at, token->size, NULL,
-               "Failed to parse number: number too large to fit in target type");
+      cwi_sql_fail(p, token->at, token->size, NULL,
+                   "Failed to parse number: number too large to fit in target type");
       return NULL;
     }
   }
-  return sql_literal(p, token->at, cw_value_int((int64_t)(negative ? 0 - magnitude : magnitude)));
+  return cwi_sql_literal(p, token->at,
+                         cw_value_int((int64_t)(negative ? 0 - magnitude : magnitude)));
 }
 
 /* `/pattern/`, read from the bytes: the slash is peeked at. */
-sql_expr *sql_regex(sql_parser *p) {
-  size_t at = sql_peek(p)->at, end = at + 1;
-  sql_rewind(p, at);
+sql_expr *cwi_sql_regex(sql_parser *p) {
+  size_t at = cwi_sql_peek(p)->at, end = at + 1;
+  cwi_sql_rewind(p, at);
   while (end < p->size && p->text[end] != '/') end += p->text[end] == '\\' ? 2 : 1;
   if (end >= p->size) {
-    sql_token slash = sql_take(p);
-    sql_unexpected(p, &slash, "an expression");
+    sql_token slash = cwi_sql_take(p);
+    cwi_sql_unexpected(p, &slash, "an expression");
     return NULL;
   }
   cwi_buf pattern;
@@ -537,15 +543,15 @@ sql_expr *sql_regex(sql_parser *p) {
         if (pattern.data[i] == '[') column = i;
       }
     }
-    sql_fail(p, at, end + 1 - at, NULL,
-             "Invalid regex syntax regex parse error:\n    %.*s\n    %*s^\nerror: %s",
-             (int)pattern.size, pattern.data, (int)column, "", reason);
+    cwi_sql_fail(p, at, end + 1 - at, NULL,
+                 "Invalid regex syntax regex parse error:\n    %.*s\n    %*s^\nerror: %s",
+                 (int)pattern.size, pattern.data, (int)column, "", reason);
   } else if (status != CW_OK) {
-    sql_nomem(p);
+    cwi_sql_nomem(p);
   }
   cwi_buf_deinit(&pattern);
   if (status != CW_OK) return NULL;
-  sql_rewind(p, end + 1);
+  cwi_sql_rewind(p, end + 1);
   p->last = (sql_token){.kind = TK_STRING, .at = (uint32_t)at, .size = (uint32_t)(end + 1 - at)};
-  return sql_literal(p, at, value);
+  return cwi_sql_literal(p, at, value);
 }

@@ -14,7 +14,7 @@ static const char *const kw_names[KW_COUNT_] = {"",
 #undef SQL_KW_NAME
 };
 
-const char *sql_kw_text(sql_kw kw) {
+const char *cwi_sql_kw_text(sql_kw kw) {
   CWI_ASSERT(kw < KW_COUNT_);
   return kw_names[kw];
 }
@@ -41,7 +41,7 @@ static bool kw_equal(const char *name, const char *text, size_t size) {
 #define KW_SLOTS 1024U
 
 /* The table is the same however often it is filled, and its ready flag is written last; the engine
- * fills it once at start, from one thread, through sql_kw_find's first caller. */
+ * fills it once at start, from one thread, through cwi_sql_kw_find's first caller. */
 static uint16_t kw_slots[KW_SLOTS];
 
 CWI_CONSTRUCTOR static void kw_fill(void) {
@@ -52,7 +52,7 @@ CWI_CONSTRUCTOR static void kw_fill(void) {
   }
 }
 
-sql_kw sql_kw_find(const char *text, size_t size) {
+sql_kw cwi_sql_kw_find(const char *text, size_t size) {
   if (size > 24) return KW_0;
   uint32_t slot = kw_hash(text, size) % KW_SLOTS;
   while (kw_slots[slot] != 0) {
@@ -136,13 +136,13 @@ static const char *const tok_names[TK_ERROR + 1] = {
     [TK_ERROR] = "an invalid token",
 };
 
-const char *sql_tok_text(sql_tok kind) { return tok_names[kind]; }
+const char *cwi_sql_tok_text(sql_tok kind) { return tok_names[kind]; }
 
-const char *sql_token_text(const sql_token *token) {
+const char *cwi_sql_token_text(const sql_token *token) {
   if (token->kind == TK_IDENT && token->kw != KW_0 && !token->quoted) {
     if (token->kw == KW_TRUE) return "true";
     if (token->kw == KW_FALSE) return "false";
-    return sql_kw_text((sql_kw)token->kw);
+    return cwi_sql_kw_text((sql_kw)token->kw);
   }
   if (token->kind == TK_STRING && token->prefix == 'f') return "a file";
   return tok_names[token->kind];

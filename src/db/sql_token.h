@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Tokens of SurrealQL, and the lexer that makes them one at a time, on demand: what a `/` means, and
- * where a record id's key ends, is known to the parser only. */
+/* Tokens of SurrealQL, and the lexer that makes them one at a time, on demand: what a `/` means,
+ * and where a record id's key ends, is known to the parser only. */
 #ifndef DB_SQL_TOKEN_H
 #define DB_SQL_TOKEN_H
 
@@ -11,15 +11,16 @@
 /* X(NAME): every word that has a meaning somewhere; almost all may also name a field or a table. */
 #define SQL_KEYWORDS(X)                                                                                  \
   X(ACCESS)                                                                                              \
-  X(AFTER) X(ALGORITHM) X(ALL) X(ALTER) X(ALWAYS) X(ANALYZE) X(ANALYZER) X(ANY) X(API) X(AS) X(          \
-      ASC) X(ASCII) X(ASSERT) X(AT) X(AUTHENTICATE) X(AUTO) X(BACKEND) X(BATCH) X(BEARER)                \
-      X(BEFORE) X(BEGIN) X(BLANK) X(BM25) X(BREAK) X(BUCKET) X(BY) X(CAMEL) X(CANCEL) X(                 \
-          CASCADE) X(CHANGEFEED) X(CHANGES) X(CLASS) X(COLLATE) X(COLUMNS) X(COMMENT) X(COMMIT)          \
-          X(COMPUTED) X(CONCURRENTLY) X(CONFIG) X(CONTENT) X(CONTINUE) X(COUNT) X(CREATE) X(             \
-              DATABASE) X(DB) X(DEFAULT) X(DEFINE) X(DELETE) X(DESC) X(DIFF) X(DIMENSION) X(DIST)        \
-              X(DISTANCE) X(DROP) X(DUPLICATE) X(DURATION) X(EDGENGRAM) X(                               \
-                  EFC) X(ELSE) X(END) X(ENFORCED) X(EVENT) X(EXISTS) X(EXPIRED) X(EXPLAIN)               \
-                  X(EXTEND_CANDIDATES) X(FETCH) X(FIELD) X(FIELDS) X(FILTERS) X(FLEXIBLE) X(             \
+  X(AFTER)                                                                                               \
+  X(ALGORITHM) X(ALL) X(ALTER) X(ALWAYS) X(ANALYZE) X(ANALYZER) X(ANY) X(API) X(AS) X(ASC) X(            \
+      ASCII) X(ASSERT) X(AT) X(AUTHENTICATE) X(AUTO) X(BACKEND) X(BATCH) X(BEARER) X(BEFORE)             \
+      X(BEGIN) X(BLANK) X(BM25) X(BREAK) X(BUCKET) X(BY) X(CAMEL) X(CANCEL) X(CASCADE) X(                \
+          CHANGEFEED) X(CHANGES) X(CLASS) X(COLLATE) X(COLUMNS) X(COMMENT) X(COMMIT) X(COMPUTED)         \
+          X(CONCURRENTLY) X(CONFIG) X(CONTENT) X(CONTINUE) X(COUNT) X(CREATE) X(DATABASE) X(DB) X(       \
+              DEFAULT) X(DEFINE) X(DELETE) X(DESC) X(DIFF) X(DIMENSION) X(DIST) X(DISTANCE)              \
+              X(DROP) X(DUPLICATE) X(DURATION) X(EDGENGRAM) X(EFC) X(ELSE) X(END) X(ENFORCED) X(         \
+                  EVENT) X(EXISTS) X(EXPIRED) X(EXPLAIN) X(EXTEND_CANDIDATES) X(FETCH) X(FIELD)          \
+                  X(FIELDS) X(FILTERS) X(FLEXIBLE) X(                                                    \
                       FOR) X(FROM) X(FULL) X(FULLTEXT) X(FUNCTION) X(FUNCTIONS) X(GRANT) X(GRAPHQL)      \
                       X(GROUP) X(HIGHLIGHTS) X(HNSW) X(IF) X(IGNORE) X(IN) X(INCLUDE) X(                 \
                           INDEX) X(INFO) X(INSERT) X(INTO) X(ISSUER) X(JWT)                              \
@@ -155,9 +156,9 @@ typedef struct sql_token {
 } sql_token;
 
 /* Text of a token for messages: "`;`" without the quotes, "an identifier", "WHERE" ... */
-const char *sql_token_text(const sql_token *token);
-const char *sql_tok_text(sql_tok kind);
-const char *sql_kw_text(sql_kw kw);
-sql_kw sql_kw_find(const char *text, size_t size);
+const char *cwi_sql_token_text(const sql_token *token);
+const char *cwi_sql_tok_text(sql_tok kind);
+const char *cwi_sql_kw_text(sql_kw kw);
+sql_kw cwi_sql_kw_find(const char *text, size_t size);
 
 #endif
