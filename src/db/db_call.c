@@ -51,7 +51,7 @@ static cw_status merge(db_ctx *c, const db_vars *vars, cw_value *into) {
   cw_value key, item;
   for (cwi_object_iter it = cwi_object_iter_start(vars->values);
        status == CW_OK && cwi_object_iter_next(&it, &key, &item);) {
-    status = cwi_value_object_set_key(into, cwi_value_retain(key), cwi_value_retain(item), &c->err);
+    status = cwi_value_object_set_key(into, key, cwi_value_retain(item), &c->err);
   }
   return status;
 }

@@ -239,7 +239,7 @@ static cw_status merge(db_ctx *c, cw_value *into, cw_value from) {
       inner = cwi_value_retain(item);
     }
     if (status == CW_OK)
-      status = cwi_value_object_set_key(into, cwi_value_retain(key), inner, &c->err);
+      status = cwi_value_object_set_key(into, key, inner, &c->err);
     else
       cw_value_release(&inner);
   }

@@ -447,6 +447,16 @@ static cw_status distance(db_ctx *c, sql_str name, double order, cw_value a, cw_
       {"COSINE", "vector::similarity::cosine"},     {"JACCARD", "vector::similarity::jaccard"},
       {"PEARSON", "vector::similarity::pearson"}};
   cw_value args[2] = {a, b};
+  if (cwi_exec_name_is(name, "EUCLIDEAN32")) { /* in single precision, as F32 indexes do */
+    float sum = 0;
+    for (size_t i = 0; i < cw_value_len(a); i++) {
+      float d = (float)(cwi_db_number_as_float(cw_value_array_get(a, i)) -
+                        cwi_db_number_as_float(cw_value_array_get(b, i)));
+      sum += d * d;
+    }
+    *out = cwi_value_float(sqrt((double)sum));
+    return CW_OK;
+  }
   if (cwi_exec_name_is(name, "MINKOWSKI")) {
     double sum = 0;
     for (size_t i = 0; i < cw_value_len(a); i++) {
@@ -491,6 +501,10 @@ cw_status cwi_exec_knn_rows(db_ctx *c, const sql_expr *node, db_rows *rows) {
   }
   bool indexed = knn->distance.size == 0;
   sql_str name = indexed ? index->ix.distance : knn->distance;
+  if (indexed && cwi_exec_name_is(name, "EUCLIDEAN") &&
+      cwi_exec_name_is(index->ix.vector_type, "F32")) {
+    name = (sql_str){.text = "EUCLIDEAN32", .size = 11};
+  }
   cw_status status = cwi_exec_eval(c, node->u.binary.right, &query);
   size_t len = cw_value_len(query);
   if (status == CW_OK && indexed && query.kind == CW_VALUE_ARRAY &&

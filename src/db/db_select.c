@@ -172,7 +172,7 @@ static cw_status merge_into(db_ctx *c, cw_value *out, cw_value object) {
   cw_status status = CW_OK;
   for (cwi_object_iter it = cwi_object_iter_start(object);
        status == CW_OK && cwi_object_iter_next(&it, &key, &item);) {
-    status = cwi_value_object_set_key(out, cwi_value_retain(key), cwi_value_retain(item), &c->err);
+    status = cwi_value_object_set_key(out, key, cwi_value_retain(item), &c->err);
   }
   return status;
 }

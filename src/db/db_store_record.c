@@ -3,8 +3,8 @@
  * events. */
 #include <string.h>
 
-#include "db/db_exec.h"
 #include "db/db_codec.h"
+#include "db/db_exec.h"
 
 /* ---- fields ---- */
 
@@ -217,7 +217,7 @@ static cw_status strip(db_ctx *c, cw_value *value) {
         cw_value inner = cwi_value_retain(item);
         status = strip(c, &inner);
         if (status == CW_OK)
-          status = cwi_value_object_set_key(value, cwi_value_retain(key), inner, &c->err);
+          status = cwi_value_object_set_key(value, key, inner, &c->err);
         else
           cw_value_release(&inner);
       }

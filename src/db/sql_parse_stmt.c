@@ -174,7 +174,8 @@ static bool check_idiom(sql_parser *p, const sql_select *select, const sql_expr 
   cwi_sql_fail(p, idiom->at, idiom->size, NULL, "Missing %s idiom `%.*s` in statement selection",
                what, (int)idiom->size, p->text + idiom->at);
   const sql_expr *shown = first->expr;
-  cwi_sql_fail_frame(p, shown->at, shown->size, "Idiom missing here");
+  const sql_expr *end = first->alias != NULL ? first->alias : shown;
+  cwi_sql_fail_frame(p, shown->at, end->at + end->size - shown->at, "Idiom missing here");
   return false;
 }
 
