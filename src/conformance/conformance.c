@@ -15,6 +15,8 @@
 static const conformance_suite *const SUITES[] = {
     &conformance_suite_rhai,
     &conformance_suite_llm,
+    &conformance_suite_surrealql,
+    &conformance_suite_surrealql_lax,
 };
 
 cw_value conformance_get(cw_value object, const char *key) {

@@ -36,6 +36,8 @@ typedef struct conformance_suite {
 
 extern const conformance_suite conformance_suite_rhai;
 extern const conformance_suite conformance_suite_llm;
+extern const conformance_suite conformance_suite_surrealql;
+extern const conformance_suite conformance_suite_surrealql_lax;
 
 /* Counts a row. `detail` says what differs; it is shown where failures are. */
 void conformance_count(conformance *c, const char *area, const char *id, bool passed,

@@ -2,6 +2,7 @@
 /* Expressions over a group of rows: an aggregate function sees the list of its argument's values,
  * one a row; what stands outside of one is evaluated on the first row. */
 #include <string.h>
+#include <strings.h>
 
 #include "db/db_exec.h"
 
@@ -12,9 +13,39 @@ static bool vec_has(const sql_vec *items) {
   return false;
 }
 
+/* The functions that are aggregates in GROUP BY; any other one is evaluated row by row. */
+static const char *const aggregates[] = {
+    "count",
+    "array::distinct",
+    "array::flatten",
+    "array::group",
+    "math::bottom",
+    "math::interquartile",
+    "math::max",
+    "math::mean",
+    "math::median",
+    "math::min",
+    "math::mode",
+    "math::nearestrank",
+    "math::percentile",
+    "math::spread",
+    "math::stddev",
+    "math::sum",
+    "math::top",
+    "math::trimean",
+    "math::variance",
+    "time::max",
+    "time::min",
+};
+
 static bool is_aggregate(const sql_expr *node) {
-  const cwi_db_fn *fn = cwi_db_fn_find(node->u.call.name.text, node->u.call.name.size);
-  return fn != NULL && (fn->flags & CWI_DB_FN_AGGREGATE) != 0;
+  for (size_t i = 0; i < CWI_ARRAY_LEN(aggregates); i++) {
+    if (strlen(aggregates[i]) == node->u.call.name.size &&
+        strncasecmp(aggregates[i], node->u.call.name.text, node->u.call.name.size) == 0) {
+      return true;
+    }
+  }
+  return false;
 }
 
 bool cwi_exec_has_aggregate(const sql_expr *node) {
