@@ -62,7 +62,7 @@ static bool same_text(const sql_expr *a, const sql_expr *b) {
   cwi_buf_init(&y, 0);
   cwi_sql_print_expr(&x, a);
   cwi_sql_print_expr(&y, b);
-  bool same = x.size == y.size && memcmp(x.data, y.data, x.size) == 0;
+  bool same = !x.failed && !y.failed && x.size == y.size && memcmp(x.data, y.data, x.size) == 0;
   cwi_buf_deinit(&x);
   cwi_buf_deinit(&y);
   return same;

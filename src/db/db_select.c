@@ -375,7 +375,7 @@ static bool is_group_key(const sql_select *s, const sql_field *field) {
   for (uint32_t i = 0; !same && i < s->group.len; i++) {
     cwi_buf_init(&b, 0);
     cwi_sql_print_expr(&b, s->group.items[i]);
-    same = a.size == b.size && memcmp(a.data, b.data, a.size) == 0;
+    same = !a.failed && !b.failed && a.size == b.size && memcmp(a.data, b.data, a.size) == 0;
     cwi_buf_deinit(&b);
   }
   cwi_buf_deinit(&a);
