@@ -19,6 +19,20 @@
 #define CWI_THREAD_LOCAL _Thread_local
 #define CWI_FALLTHROUGH __attribute__((fallthrough))
 
+/* Threaded dispatch of interpreters: the address of a label, and a jump to one. Code between BEGIN and
+ * END may use both; CWI_COMPUTED_GOTO is 0 where only a switch will do. */
+#if !defined(CWI_COMPUTED_GOTO)
+#define CWI_COMPUTED_GOTO 1
+#endif
+#if CWI_COMPUTED_GOTO
+#define CWI_DISPATCH_BEGIN \
+  _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wpedantic\"")
+#define CWI_DISPATCH_END _Pragma("GCC diagnostic pop")
+#else
+#define CWI_DISPATCH_BEGIN
+#define CWI_DISPATCH_END
+#endif
+
 #define CWI_CONTAINER_OF(pointer, type, member) \
   ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 #define CWI_ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))

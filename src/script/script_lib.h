@@ -73,6 +73,7 @@ typedef struct cwi_script_fn {
   cwi_box box;
   cw_value name;                        /* STRING; "anon$..." for a closure */
   cw_value curry;                       /* ARRAY of bound arguments, cells included; NONE: none */
+  uint32_t captured; /* how many at the start of `curry` are cells of the closure's variables */
   const struct cwi_script_proto *proto; /* the script function where it is known; else by name */
   struct cwi_script_module *module; /* where `proto` lives, retained; NULL: the running script's */
 } cwi_script_fn;

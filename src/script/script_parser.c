@@ -131,6 +131,11 @@ const cwi_script_token *cwi_parser_peek(parser *p) {
   if (!p->peeked) {
     cwi_script_lexer_next(&p->lexer, &p->token);
     p->peeked = true;
+    if (p->options->json && p->token.kind == CWI_TOKEN_LBRACE) p->token.kind = CWI_TOKEN_MAP_START;
+    if (p->options->json && p->token.kind == CWI_TOKEN_RESERVED &&
+        strcmp(p->token.u.sym->text, "null") == 0) {
+      p->token.kind = CWI_TOKEN_UNIT;
+    }
   }
   return &p->token;
 }
