@@ -2,8 +2,8 @@
 /* Calling: which function a name means for these arguments, natives, function pointers, callbacks.
  *
  * A native that returns at once is called where it stands. One that calls back becomes a frame: the
- * callback's frame lies above it, and when that returns, the native is called again (its next step).
- * A call site remembers the last native it found together with the types it found it for. */
+ * callback's frame lies above it, and when that returns, the native is called again (its next
+ * step). A call site remembers the last native it found together with the types it found it for. */
 #include <string.h>
 
 #include "core/alloc.h"
@@ -189,7 +189,8 @@ bool cwi_vm_resume_native(run_t *run) {
     cwi_script_native *call = frame->native;
     call->args = run->stack + frame->first;
     cwi_script_result result = frame->row->fn(call);
-    if (result == CWI_SCRIPT_OK && limits_ok(run, frame->row, call->result, call->args, call->argc)) {
+    if (result == CWI_SCRIPT_OK &&
+        limits_ok(run, frame->row, call->result, call->args, call->argc)) {
       finish_native(run);
       continue;
     }
@@ -476,8 +477,8 @@ static bool call_special(run_t *run, const cwi_script_insn *insn, cwi_script_sit
     case CWI_SPECIAL_IS_SHARED: {
       if (argc != 1) return false;
       uint16_t home = (insn + 1)->a;
-      *done = bool_result(run, base,
-                          home != CWI_REG_NONE && cwi_script_is_cell(run->stack[frame->base + home]));
+      *done = bool_result(
+          run, base, home != CWI_REG_NONE && cwi_script_is_cell(run->stack[frame->base + home]));
       break;
     }
     case CWI_SPECIAL_IS_DEF_VAR:
@@ -587,8 +588,7 @@ cwi_vm_call cwi_vm_call_name(run_t *run, cwi_script_frame *frame, const cwi_scri
     if (done == CWI_VM_ERROR) cwi_vm_fill(run, pos);
     return done;
   }
-  if (site->special != CWI_SPECIAL_NONE &&
-      call_special(run, insn, site, base, argc, pos, &done)) {
+  if (site->special != CWI_SPECIAL_NONE && call_special(run, insn, site, base, argc, pos, &done)) {
     return done;
   }
   if (site->proto >= 0) { /* f!(...) */
@@ -734,21 +734,20 @@ static bool method_special(run_t *run, const method *m, cw_value target, cwi_vm_
 }
 
 static method method_of(const cwi_script_frame *frame, const cwi_script_insn *insn) {
-  return (method){.site = &frame->proto->program->sites[insn->u.r.c],
-                  .insn = insn,
-                  .base = frame->base + insn->a,
-                  .argc = insn->u.r.b,
-                  .home = frame->base + (insn + 1)->a,
-                  .temp = (insn->flags & CWI_INSN_TEMP) != 0,
-                  .is_const = (insn->flags & CWI_INSN_CONST) != 0 ||
-                              ((insn + 1)->a == 0 && frame->this_const),
-                  .pos = cwi_script_place_of(frame->proto, insn).pos};
+  return (method){
+      .site = &frame->proto->program->sites[insn->u.r.c],
+      .insn = insn,
+      .base = frame->base + insn->a,
+      .argc = insn->u.r.b,
+      .home = frame->base + (insn + 1)->a,
+      .temp = (insn->flags & CWI_INSN_TEMP) != 0,
+      .is_const = (insn->flags & CWI_INSN_CONST) != 0 || ((insn + 1)->a == 0 && frame->this_const),
+      .pos = cwi_script_place_of(frame->proto, insn).pos};
 }
 
 cwi_vm_call cwi_vm_call_method(run_t *run, cwi_script_frame *frame, const cwi_script_insn *insn) {
   method m = method_of(frame, insn);
-  cw_value target =
-      m.temp ? run->stack[m.base] : *cwi_vm_deref(&run->stack[m.home]);
+  cw_value target = m.temp ? run->stack[m.base] : *cwi_vm_deref(&run->stack[m.home]);
   cwi_script_module *module = frame->module;
   cwi_vm_call done = CWI_VM_ERROR;
   if (CWI_UNLIKELY(m.site->special != CWI_SPECIAL_NONE) && method_special(run, &m, target, &done)) {
@@ -791,8 +790,8 @@ cwi_vm_call cwi_vm_call_pointer(run_t *run, cwi_script_frame *frame, const cwi_s
       }
     }
     done = cwi_vm_call_fn(run, target, m.base, m.argc, m.pos);
-    if (cell != NULL && done == CWI_VM_ENTER && run->frames[run->frame_len - 1].kind ==
-                                                    CWI_FRAME_SCRIPT) {
+    if (cell != NULL && done == CWI_VM_ENTER &&
+        run->frames[run->frame_len - 1].kind == CWI_FRAME_SCRIPT) {
       cwi_script_frame *top = &run->frames[run->frame_len - 1];
       top->home = m.home;
       top->home_cell = top->lock_only = true;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Tree to program: the ground of the compiler. Emitting, jumps, constants, registers, functions.
  *
- * One pass over the tree. Constants are made once and marked immortal, so that loading one touches no
- * count and programs can be shared by threads. Every function is compiled with its own code, constants
- * and tables, which are then moved into the program's arena. */
+ * One pass over the tree. Constants are made once and marked immortal, so that loading one touches
+ * no count and programs can be shared by threads. Every function is compiled with its own code,
+ * constants and tables, which are then moved into the program's arena. */
 #include <string.h>
 
 #include "core/alloc.h"
@@ -50,9 +50,8 @@ static uint32_t emit_insn(compiler *c, cwi_script_insn insn) {
 
 uint32_t cwi_compile_emit(compiler *c, cwi_script_op op, uint32_t a, uint32_t b, uint32_t cc) {
   if (b > 0xFFFF || cc > 0xFFFF || a > 0xFFFF) c->unit->too_big = true;
-  return emit_insn(c, (cwi_script_insn){.op = (uint8_t)op,
-                                        .a = (uint16_t)a,
-                                        .u.r = {(uint16_t)b, (uint16_t)cc}});
+  return emit_insn(c, (cwi_script_insn){
+                          .op = (uint8_t)op, .a = (uint16_t)a, .u.r = {(uint16_t)b, (uint16_t)cc}});
 }
 
 uint32_t cwi_compile_emit_d(compiler *c, cwi_script_op op, uint32_t a, int32_t d) {
@@ -125,12 +124,11 @@ uint16_t cwi_compile_declare(compiler *c, cwi_script_var *var) {
     return (uint16_t)var->reg;
   }
   c->vars[c->var_len++] = (active_var){var, c->local_len};
-  c->locals[c->local_len++] =
-      (cwi_script_local){.name = cwi_compile_sym_value(c->unit, var->sym),
-                         .start = c->code_len,
-                         .end = UINT32_MAX,
-                         .reg = (uint16_t)var->reg,
-                         .is_const = var->is_const};
+  c->locals[c->local_len++] = (cwi_script_local){.name = cwi_compile_sym_value(c->unit, var->sym),
+                                                 .start = c->code_len,
+                                                 .end = UINT32_MAX,
+                                                 .reg = (uint16_t)var->reg,
+                                                 .is_const = var->is_const};
   return (uint16_t)var->reg;
 }
 
@@ -383,7 +381,8 @@ static void param_names(unit *u, const cwi_script_def *def, cwi_script_proto *pr
 }
 
 static void compile_def(unit *u, cwi_script_def *def, cwi_script_proto *proto) {
-  compiler c = {.unit = u, .def = def, .next_reg = 1, .max_reg = 1, .is_main = def == u->tree->main};
+  compiler c = {
+      .unit = u, .def = def, .next_reg = 1, .max_reg = 1, .is_main = def == u->tree->main};
   c.catch_reg = CWI_REG_NONE;
   proto->program = u->program;
   proto->param_len = (uint16_t)def->param_len;
@@ -445,9 +444,9 @@ cw_status cwi_script_compile(const cwi_script_tree *tree, struct cwi_script_engi
   if (status == CW_OK) {
     program->text = cwi_arena_strndup(&program->arena, text, size);
     program->text_size = size;
-    status = program->text == NULL ? CW_E_NOMEM
-                                   : cwi_value_string_trusted(source, strlen(source),
-                                                              &program->source, NULL);
+    status = program->text == NULL
+                 ? CW_E_NOMEM
+                 : cwi_value_string_trusted(source, strlen(source), &program->source, NULL);
   }
   if (status == CW_OK && !cwi_compile_immortal(&u, program->source)) status = CW_E_NOMEM;
   if (status == CW_OK) status = build(&u);

@@ -3,12 +3,13 @@
  *
  * Reading goes link by link through a temporary. Changing must not copy what it changes, so every
  * container on the way is *taken* out of the one before (which leaves a hole), changed while nobody
- * else holds it, and *put* back: `a[i].list.push(x)` takes a[i], takes its list, pushes, puts the list
- * back, puts a[i] back. All indexes and arguments are computed before the first taking. If an error
- * passes while something is taken, code behind the function's end puts it back (script_compile_stmt.c).
+ * else holds it, and *put* back: `a[i].list.push(x)` takes a[i], takes its list, pushes, puts the
+ * list back, puts a[i] back. All indexes and arguments are computed before the first taking. If an
+ * error passes while something is taken, code behind the function's end puts it back
+ * (script_compile_stmt.c).
  *
- * A method on a plain variable needs none of this: the VM moves the variable into the call's window and
- * back. */
+ * A method on a plain variable needs none of this: the VM moves the variable into the call's window
+ * and back. */
 #include <string.h>
 
 #include "core/alloc.h"
@@ -149,8 +150,7 @@ static void path_take(compiler *c, path *p, uint32_t len, taken *t) {
 
 static void path_put_back(compiler *c, path *p, const taken *t) {
   if (t->put_len != 0) {
-    if (cwi_compile_grow(c, &c->cleanups, &c->cleanup_cap, c->cleanup_len,
-                         sizeof(*c->cleanups))) {
+    if (cwi_compile_grow(c, &c->cleanups, &c->cleanup_cap, c->cleanup_len, sizeof(*c->cleanups))) {
       c->cleanups[c->cleanup_len++] = (cleanup){t->start, c->code_len, t->put_first, t->put_len};
     }
     for (uint32_t j = t->put_len; j > 0; j--) {
@@ -178,7 +178,8 @@ static void chain_end(compiler *c, jump_list *elvis, jump_list *outer, uint16_t 
 
 static void link_inner(compiler *c, node *expr, uint16_t dst);
 
-/* The value that a link hangs on, in any register; names, indexes and calls below it are links too. */
+/* The value that a link hangs on, in any register; names, indexes and calls below it are links too.
+ */
 static uint16_t link_base(compiler *c, node *base, uint8_t *flags) {
   if (base->kind == CWI_NODE_VAR && base->path == NULL && base->u.var != NULL) {
     const cwi_script_var *var = cwi_compile_var_of(base->u.var);
@@ -293,7 +294,8 @@ static bool has_elvis(const node *expr) {
 
 static bool root_is_place(const node *expr) {
   while (is_link(expr)) expr = expr->a;
-  return (expr->kind == CWI_NODE_VAR && expr->path == NULL && (expr->flags & CWI_NODE_IS_FN) == 0) ||
+  return (expr->kind == CWI_NODE_VAR && expr->path == NULL &&
+          (expr->flags & CWI_NODE_IS_FN) == 0) ||
          expr->kind == CWI_NODE_THIS;
 }
 
@@ -345,8 +347,7 @@ static uint16_t first_home(const node *call, uint8_t *flags) {
   const node *first = call->list;
   bool indirect = strcmp(call->sym->text, "call") == 0; /* call(f, x): x may be changed */
   if (indirect && first != NULL) first = first->next;
-  if (first == NULL || first->kind != CWI_NODE_VAR || first->path != NULL ||
-      first->u.var == NULL) {
+  if (first == NULL || first->kind != CWI_NODE_VAR || first->path != NULL || first->u.var == NULL) {
     return CWI_REG_NONE;
   }
   const cwi_script_var *var = cwi_compile_var_of(first->u.var);
@@ -390,9 +391,9 @@ void cwi_compile_call(compiler *c, node *expr, uint16_t dst) {
 /* ---- assignment ---- */
 
 static cwi_script_token_kind plain_op(uint8_t op) {
-  static const uint8_t plain[] = {CWI_TOKEN_PLUS,  CWI_TOKEN_MINUS, CWI_TOKEN_STAR,
+  static const uint8_t plain[] = {CWI_TOKEN_PLUS,  CWI_TOKEN_MINUS,   CWI_TOKEN_STAR,
                                   CWI_TOKEN_SLASH, CWI_TOKEN_PERCENT, CWI_TOKEN_POWER,
-                                  CWI_TOKEN_SHL,   CWI_TOKEN_SHR,   CWI_TOKEN_AMP,
+                                  CWI_TOKEN_SHL,   CWI_TOKEN_SHR,     CWI_TOKEN_AMP,
                                   CWI_TOKEN_PIPE,  CWI_TOKEN_CARET};
   return (cwi_script_token_kind)plain[op - CWI_TOKEN_PLUS_ASSIGN];
 }
@@ -488,15 +489,14 @@ static void set_last(compiler *c, const node *stmt, const path *p, const taken *
                                  .u.r = {(uint16_t)site, value}});
     emit_op_assign(c, stmt, value, rhs, 0);
     guard.end = c->code_len;
-    if (cwi_compile_grow(c, &c->cleanups, &c->cleanup_cap, c->cleanup_len,
-                         sizeof(*c->cleanups))) {
+    if (cwi_compile_grow(c, &c->cleanups, &c->cleanup_cap, c->cleanup_len, sizeof(*c->cleanups))) {
       c->cleanups[c->cleanup_len++] = guard;
     }
     c->place = place;
   }
   emit_flagged(c, set, t->top, site, value, t->top_flags);
   /* What to blame where the root is a constant. */
-  cwi_compile_at_pos(c, p->root->pos);
+  cwi_compile_at_pos2(c, p->root->pos, stmt->pos2);
   cwi_compile_emit_d(c, CWI_OP_EXTRA, 0, (int32_t)p->root_name);
 }
 

@@ -29,8 +29,7 @@ bool cwi_compile_may_write(const node *expr) {
     case CWI_NODE_AND:
     case CWI_NODE_OR:
     case CWI_NODE_COALESCE:
-    case CWI_NODE_INDEX:
-      return cwi_compile_may_write(expr->a) || cwi_compile_may_write(expr->b);
+    case CWI_NODE_INDEX: return cwi_compile_may_write(expr->a) || cwi_compile_may_write(expr->b);
     default: return true;
   }
 }
@@ -87,7 +86,8 @@ static void compile_int(compiler *c, int64_t value, uint16_t dst) {
 static void compile_check_literal(compiler *c, const node *item, uint16_t first, uint32_t len,
                                   uint32_t kind) {
   const cwi_script_limits *limits = c->unit->options->limits;
-  if (limits->string_size_max == 0 && limits->array_len_max == 0 && limits->map_len_max == 0) return;
+  if (limits->string_size_max == 0 && limits->array_len_max == 0 && limits->map_len_max == 0)
+    return;
   cwi_compile_at_pos(c, item->pos);
   cwi_compile_emit(c, CWI_OP_CHECK_LITERAL, first, len, kind);
 }
@@ -189,7 +189,8 @@ static bool small_int(const node *expr, int64_t *value) {
 }
 
 /* a op 5: one instruction; false where there is none for it. */
-static bool compile_immediate(compiler *c, const node *expr, uint16_t dst, uint16_t lhs, bool temp) {
+static bool compile_immediate(compiler *c, const node *expr, uint16_t dst, uint16_t lhs,
+                              bool temp) {
   int64_t value = 0;
   if (!small_int(expr->b, &value)) return false;
   cwi_script_op op = CWI_OP_NOP;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The inside of the compiler, shared by its files.
  *
- * Registers are a stack: variables take theirs where they are declared, temporaries above them, and a
- * call's window (slot of `this`, then the arguments) lies on top, where the callee's frame begins.
- * A failed allocation sets `failed`; emitting goes on harmlessly and the end reports it. */
+ * Registers are a stack: variables take theirs where they are declared, temporaries above them, and
+ * a call's window (slot of `this`, then the arguments) lies on top, where the callee's frame
+ * begins. A failed allocation sets `failed`; emitting goes on harmlessly and the end reports it. */
 #ifndef SCRIPT_COMPILE_INTERNAL_H
 #define SCRIPT_COMPILE_INTERNAL_H
 
@@ -20,7 +20,7 @@ typedef struct jump_list {
 typedef struct loop_state {
   struct loop_state *outer;
   jump_list breaks, continues;
-  uint16_t dst; /* where the value of `break` goes; CWI_REG_NONE: nowhere */
+  uint16_t dst;  /* where the value of `break` goes; CWI_REG_NONE: nowhere */
   uint16_t mark; /* register of the scope mark of the loop's outside; CWI_REG_NONE: none */
 } loop_state;
 

@@ -27,6 +27,7 @@ static void compile_list(compiler *c, node *block, uint16_t dst) {
 }
 
 void cwi_compile_block(compiler *c, node *block, uint16_t dst) {
+  cwi_compile_count(c, block->pos);
   uint32_t vars = c->var_len;
   uint32_t base = c->next_reg;
   bool mark = needs_mark(c, block);
@@ -54,11 +55,11 @@ static void compile_cleanups(compiler *c) {
     for (uint32_t j = one->put_len; j > 0; j--) {
       const put *p = &c->puts[one->put_first + j - 1];
       c->place = p->place;
-      uint32_t at = cwi_compile_emit(c, (cwi_script_op)p->insn.op, p->insn.a, p->insn.u.r.b,
-                                     p->insn.u.r.c);
+      uint32_t at =
+          cwi_compile_emit(c, (cwi_script_op)p->insn.op, p->insn.a, p->insn.u.r.b, p->insn.u.r.c);
       if (at < c->code_len) c->code[at].flags = p->insn.flags;
     }
-    cwi_compile_emit(c, CWI_OP_RETHROW, 0, 0, 0);
+    cwi_compile_emit_d(c, CWI_OP_RETHROW, 0, (int32_t)one->start);
   }
 }
 
@@ -259,7 +260,8 @@ static void compile_break(compiler *c, node *stmt, bool is_break) {
   if (is_break) {
     uint16_t dst = loop->dst;
     uint32_t base = c->next_reg;
-    if (stmt->a != NULL) cwi_compile_expr(c, stmt->a, dst == CWI_REG_NONE ? cwi_compile_temp(c) : dst);
+    if (stmt->a != NULL)
+      cwi_compile_expr(c, stmt->a, dst == CWI_REG_NONE ? cwi_compile_temp(c) : dst);
     c->next_reg = base;
     if (stmt->a == NULL) set_unit(c, dst);
   }
@@ -320,10 +322,8 @@ static void compile_try(compiler *c, node *stmt, uint16_t dst) {
   cwi_compile_block(c, stmt->a, dst);
   uint32_t end = c->code_len;
   uint32_t past = cwi_compile_jump(c, CWI_OP_JUMP, 0);
-  cwi_compile_guard(c, (cwi_script_guard){.start = start,
-                                          .end = end,
-                                          .target = c->code_len,
-                                          .reg = error});
+  cwi_compile_guard(
+      c, (cwi_script_guard){.start = start, .end = end, .target = c->code_len, .reg = error});
   uint32_t catch_start = c->code_len;
   c->label = catch_start;
   if (stmt->u.var != NULL) {
@@ -332,11 +332,9 @@ static void compile_try(compiler *c, node *stmt, uint16_t dst) {
     cwi_compile_emit(c, CWI_OP_CATCH, reg, error, 0);
   }
   cwi_compile_block(c, stmt->b, CWI_REG_NONE);
-  cwi_compile_guard(c, (cwi_script_guard){.start = catch_start,
-                                          .end = c->code_len,
-                                          .target = 0,
-                                          .reg = error,
-                                          .is_catch = 1});
+  cwi_compile_guard(
+      c, (cwi_script_guard){
+             .start = catch_start, .end = c->code_len, .target = 0, .reg = error, .is_catch = 1});
   cwi_compile_emit(c, CWI_OP_LOAD_UNIT, error, 0, 0);
   set_unit(c, dst);
   cwi_compile_patch(c, past);
@@ -384,7 +382,7 @@ static void compile_export(compiler *c, const node *stmt, uint16_t dst) {
 }
 
 void cwi_compile_stmt(compiler *c, node *stmt, uint16_t dst) {
-  cwi_compile_count(c, stmt->pos);
+  if (stmt->kind != CWI_NODE_BLOCK) cwi_compile_count(c, stmt->pos);
   cwi_compile_at_pos(c, stmt->pos);
   switch (stmt->kind) {
     case CWI_NODE_NOOP: set_unit(c, dst); break;

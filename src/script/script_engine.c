@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The engine: limits and switches, the natives that names find, compiling.
  *
- * The standard library is one table for the process, hashed by name once, in static memory. What a host
- * registers belongs to its engine and is found before it. Row numbers are stable: those of the library
- * are below HOST_ROW. */
+ * The standard library is one table for the process, hashed by name once, in static memory. What a
+ * host registers belongs to its engine and is found before it. Row numbers are stable: those of the
+ * library are below HOST_ROW. */
 #include "script/script_engine.h"
 
 #include <string.h>
@@ -73,7 +73,8 @@ const cwi_script_row *cwi_engine_find_row(cwi_script_engine *engine, const char 
     }
     pthread_mutex_unlock(&engine->lock);
   }
-  for (uint32_t at = best == NULL ? std_heads[hash_name(name)] : 0; at != 0; at = std_next[at - 1]) {
+  for (uint32_t at = best == NULL ? std_heads[hash_name(name)] : 0; at != 0;
+       at = std_next[at - 1]) {
     int distance = row_distance(std_rows[at - 1], name, types, argc);
     if (distance < 0 || (best != NULL && distance >= best_distance)) continue;
     best = std_rows[at - 1];

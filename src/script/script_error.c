@@ -8,12 +8,11 @@
 #include "core/assert.h"
 #include "script/script_run.h"
 
-static const char *const names[] = {
-    "",
+static const char *const names[] = {"",
 #define ERROR_NAME(KIND, name) name,
-    CWI_SCRIPT_ERROR_TABLE(ERROR_NAME)
+                                    CWI_SCRIPT_ERROR_TABLE(ERROR_NAME)
 #undef ERROR_NAME
-        "OutOfMemory"};
+                                        "OutOfMemory"};
 
 const char *cwi_script_error_name(cwi_script_error_kind kind) { return names[kind]; }
 
@@ -143,8 +142,8 @@ cwi_script_result cwi_script_raise_no_function(cwi_script_run *run, const char *
   for (size_t i = 0; i < argc; i++) {
     if (i > 0) cwi_buf_append_str(&text, ", ");
     bool string = args[i].kind == CW_VALUE_STRING;
-    cwi_buf_append_str(&text, string ? "&str | ImmutableString | String"
-                                     : cwi_script_type_name(args[i]));
+    cwi_buf_append_str(&text,
+                       string ? "&str | ImmutableString | String" : cwi_script_type_name(args[i]));
   }
   cwi_buf_append_str(&text, ")");
   cwi_script_error *error = begin(run, CWI_SCRIPT_E_FUNCTION_NOT_FOUND);

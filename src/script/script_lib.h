@@ -71,8 +71,8 @@ typedef struct cwi_script_timestamp {
 /* A function pointer: a name, and arguments bound in advance. */
 typedef struct cwi_script_fn {
   cwi_box box;
-  cw_value name;                        /* STRING; "anon$..." for a closure */
-  cw_value curry;                       /* ARRAY of bound arguments, cells included; NONE: none */
+  cw_value name;     /* STRING; "anon$..." for a closure */
+  cw_value curry;    /* ARRAY of bound arguments, cells included; NONE: none */
   uint32_t captured; /* how many at the start of `curry` are cells of the closure's variables */
   const struct cwi_script_proto *proto; /* the script function where it is known; else by name */
   struct cwi_script_module *module; /* where `proto` lives, retained; NULL: the running script's */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What names mean at run time: variables that eval declared, the caller's variables for eval and f!(),
- * closures and their cells, eval itself, modules; and the counting of sizes. */
+/* What names mean at run time: variables that eval declared, the caller's variables for eval and
+ * f!(), closures and their cells, eval itself, modules; and the counting of sizes. */
 #include <string.h>
 
 #include "core/alloc.h"
@@ -158,9 +158,9 @@ bool cwi_vm_set_name(run_t *run, cw_value name, cw_value *value, bool quiet) {
     return true;
   }
   if (quiet) return true;
-  cwi_script_raise(run, slot == NULL ? CWI_SCRIPT_E_VARIABLE_NOT_FOUND
-                                     : CWI_SCRIPT_E_ASSIGNMENT_TO_CONSTANT,
-                   "%s", cwi_vm_text(name));
+  cwi_script_raise(
+      run, slot == NULL ? CWI_SCRIPT_E_VARIABLE_NOT_FOUND : CWI_SCRIPT_E_ASSIGNMENT_TO_CONSTANT,
+      "%s", cwi_vm_text(name));
   return false;
 }
 
@@ -309,6 +309,7 @@ void cwi_vm_keep_locals(run_t *run, const cwi_script_frame *frame) {
   bool eval = frame->kind == CWI_FRAME_EVAL;
   if (!eval && (run->scope == NULL || frame->proto != run->program->main)) return;
   const cwi_script_proto *proto = frame->proto;
+  if (!eval && !cwi_scope_keep(run->scope, run->program)) return;
   uint32_t pc = (uint32_t)(frame->pc - proto->code) - 1;
   uint32_t owner = run->frame_len - 1;
   while (eval && owner > 0 && run->frames[owner].kind == CWI_FRAME_EVAL) owner--;
@@ -365,8 +366,7 @@ static cwi_script_module *find_import(const cwi_script_import *imports, uint32_t
 cwi_script_module *cwi_vm_find_module(run_t *run, const cw_value *path, uint32_t len) {
   const cwi_script_frame *frame = &run->frames[run->frame_len - 1];
   uint32_t own = frame->module != NULL ? frame->import_base : 0;
-  cwi_script_module *module =
-      find_import(run->imports + own, run->import_len - own, path[0]);
+  cwi_script_module *module = find_import(run->imports + own, run->import_len - own, path[0]);
   if (module == NULL && frame->module != NULL) {
     module = find_import(frame->module->imports, frame->module->import_len, path[0]);
   }
@@ -394,10 +394,9 @@ static cwi_script_module *load_module(run_t *run, cw_value path, cwi_script_pos 
   cwi_script_engine *engine = run->engine;
   char *text = NULL;
   size_t size = 0;
-  cw_status status = engine->resolve == NULL
-                         ? CW_E_NOT_FOUND
-                         : engine->resolve(cwi_vm_text(path), &text, &size,
-                                           engine->resolve_context);
+  cw_status status = engine->resolve == NULL ? CW_E_NOT_FOUND
+                                             : engine->resolve(cwi_vm_text(path), &text, &size,
+                                                               engine->resolve_context);
   if (status != CW_OK) {
     cwi_vm_raise_at(run, pos, CWI_SCRIPT_E_MODULE_NOT_FOUND, "%s", cwi_vm_text(path));
     return NULL;
@@ -406,8 +405,8 @@ static cwi_script_module *load_module(run_t *run, cw_value path, cwi_script_pos 
   options.strict_variables = false;
   cwi_script_parse_error error;
   cwi_script_program *program = NULL;
-  status = cwi_engine_compile(engine, text, size, cwi_vm_text(path), &options, &error, &program,
-                              NULL);
+  status =
+      cwi_engine_compile(engine, text, size, cwi_vm_text(path), &options, &error, &program, NULL);
   cwi_free(text, size + 1);
   if (status != CW_OK) {
     if (error.kind == CWI_PARSE_NONE) {
@@ -421,9 +420,8 @@ static cwi_script_module *load_module(run_t *run, cw_value path, cwi_script_pos 
     return NULL;
   }
   cwi_script_module *module = CWI_NEW(cwi_script_module);
-  cwi_script_module **more =
-      cwi_realloc(run->modules, run->module_cap * sizeof(*more),
-                  (run->module_cap + 1) * sizeof(*more));
+  cwi_script_module **more = cwi_realloc(run->modules, run->module_cap * sizeof(*more),
+                                         (run->module_cap + 1) * sizeof(*more));
   if (more != NULL) {
     run->modules = more;
     run->module_cap++;
@@ -445,8 +443,8 @@ cwi_vm_call cwi_vm_import(run_t *run, cwi_script_frame *frame, const cwi_script_
   cwi_script_place place = cwi_script_place_of(frame->proto, insn);
   uint32_t window = frame->base + insn->a;
   cw_value path = run->stack[window];
-  cw_value name = insn->u.r.b == CWI_REG_NONE ? cwi_value_none()
-                                              : frame->proto->consts[insn->u.r.b];
+  cw_value name =
+      insn->u.r.b == CWI_REG_NONE ? cwi_value_none() : frame->proto->consts[insn->u.r.b];
   if (path.kind != CW_VALUE_STRING) {
     cwi_script_raise_type(run, CWI_SCRIPT_E_MISMATCH_DATA_TYPE, cwi_script_type_name(path),
                           "string");
@@ -543,7 +541,8 @@ cwi_script_result cwi_script_check_limits(cwi_script_run *run, cw_value v) {
   sizes s = {0, 0, 0};
   add_sizes(v, &s, 0);
   const char *what = NULL;
-  if (limits->string_size_max != 0 && s.strings > limits->string_size_max) what = "Length of string";
+  if (limits->string_size_max != 0 && s.strings > limits->string_size_max)
+    what = "Length of string";
   if (limits->map_len_max != 0 && s.maps > limits->map_len_max) what = "Size of object map";
   if (limits->array_len_max != 0 && s.arrays > limits->array_len_max) what = "Size of array/BLOB";
   return what == NULL ? CWI_SCRIPT_OK

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Operators off the fast path: checked integers, floats, mixed pairs; whatever else is looked up as a
- * native named as the operator. Also ranges, iteration, switch cases, literals with parts. */
+/* Operators off the fast path: checked integers, floats, mixed pairs; whatever else is looked up as
+ * a native named as the operator. Also ranges, iteration, switch cases, literals with parts. */
 #include <math.h>
 #include <string.h>
 
@@ -186,7 +186,8 @@ static const char *assign_name(cwi_script_token_kind op) {
   }
 }
 
-/* Runs a native found by name; args are copied or, with `in_place`, the first is moved and returned. */
+/* Runs a native found by name; args are copied or, with `in_place`, the first is moved and
+ * returned. */
 static int native_binary(run_t *run, const char *name, bool in_place, cw_value *dst, cw_value *a,
                          cw_value *b) {
   cw_value args[2];

@@ -50,16 +50,13 @@ static bool get_bits(run_t *run, cw_value *dst, int64_t bits, cw_value index,
   size_t at = 0;
   if (index.kind != CW_VALUE_INT) return raise_index_type(run, index, "i64", place.pos);
   if (!index_in(cwi_value_as_int(index), 64, &at)) {
-    return raise_bounds(run, CWI_SCRIPT_E_BIT_FIELD_BOUNDS, cwi_value_as_int(index), 64,
-                        place.pos);
+    return raise_bounds(run, CWI_SCRIPT_E_BIT_FIELD_BOUNDS, cwi_value_as_int(index), 64, place.pos);
   }
   cwi_vm_set(dst, cwi_value_bool(((uint64_t)bits >> at) & 1));
   return true;
 }
 
-static bool is_range(cw_value v) {
-  return cwi_value_is_box_of(v, &cwi_script_range_ops.core);
-}
+static bool is_range(cw_value v) { return cwi_value_is_box_of(v, &cwi_script_range_ops.core); }
 
 static bool get_char(run_t *run, cw_value *dst, cw_value string, cw_value index,
                      cwi_script_place place) {
@@ -101,8 +98,7 @@ static bool get_key(run_t *run, cw_value *dst, cw_value map, const char *key, si
 static bool raise_no_index(run_t *run, cw_value base, cw_value index, const cw_value *value,
                            cwi_script_pos pos) {
   cwi_buf text = {0};
-  cwi_buf_append_format(&text, "%s [%s]", cwi_script_type_name(base),
-                        cwi_script_type_name(index));
+  cwi_buf_append_format(&text, "%s [%s]", cwi_script_type_name(base), cwi_script_type_name(index));
   if (value != NULL) cwi_buf_append_format(&text, " = %s", cwi_script_type_name(*value));
   const char *cstr = cwi_buf_cstr(&text);
   cwi_vm_raise_at(run, pos, CWI_SCRIPT_E_INDEXING_TYPE, "%s", cstr == NULL ? "" : cstr);
@@ -171,6 +167,10 @@ static bool set_char(run_t *run, cw_value *base, cw_value index, cw_value value,
   if (!index_in(cwi_value_as_int(index), len, &at)) {
     return raise_bounds(run, CWI_SCRIPT_E_STRING_BOUNDS, cwi_value_as_int(index), len, place.pos);
   }
+  /* The reference writes at the number without its sign, though it reads from the end. */
+  if (cwi_value_as_int(index) < 0 && (uint64_t)-cwi_value_as_int(index) < len) {
+    at = (size_t)-cwi_value_as_int(index);
+  }
   if (value.kind != CW_VALUE_CHAR) return raise_index_type(run, value, "char", value_pos);
   char bytes[CWI_UTF8_BYTES_MAX];
   size_t size = cwi_utf8_encode(cw_value_as_char(value), bytes);
@@ -203,8 +203,7 @@ static bool set_bit(run_t *run, cw_value *base, cw_value index, cw_value value,
   }
   if (index.kind != CW_VALUE_INT) return raise_index_type(run, index, "i64", place.pos);
   if (!index_in(cwi_value_as_int(index), 64, &at)) {
-    return raise_bounds(run, CWI_SCRIPT_E_BIT_FIELD_BOUNDS, cwi_value_as_int(index), 64,
-                        place.pos);
+    return raise_bounds(run, CWI_SCRIPT_E_BIT_FIELD_BOUNDS, cwi_value_as_int(index), 64, place.pos);
   }
   if (value.kind != CW_VALUE_BOOL) return raise_index_type(run, value, "bool", value_pos);
   uint64_t mask = (uint64_t)1 << at;
@@ -242,7 +241,9 @@ bool cwi_vm_set_index(run_t *run, cw_value *base, cw_value *index, cw_value *val
   base = cwi_vm_deref(base);
   index = cwi_vm_deref(index);
   bool constant = (flags & CWI_INSN_CONST) != 0;
-  cwi_script_pos value_pos = place.pos2;
+  cwi_script_pos value_pos = 0;
+  const cwi_script_frame *frame = &run->frames[run->frame_len - 1];
+  if (blame->u.d >= 0) value_pos = cwi_script_place_of(frame->proto, blame).pos2;
   switch (base->kind) {
     case CW_VALUE_OBJECT: {
       if (index->kind != CW_VALUE_STRING) return raise_index_type(run, *index, "string", place.pos);

@@ -31,13 +31,13 @@ typedef struct cwi_script_insn {
 } cwi_script_insn;
 
 enum {
-  CWI_INSN_FREE_B = 1,  /* register b is a temporary that ends here */
+  CWI_INSN_FREE_B = 1, /* register b is a temporary that ends here */
   CWI_INSN_FREE_C = 2,
-  CWI_INSN_ASSIGN = 4,  /* arithmetic of `a op= c` */
-  CWI_INSN_CONST = 8,   /* the target is a constant */
-  CWI_INSN_CELL = 16,   /* the target's register may hold a cell */
+  CWI_INSN_ASSIGN = 4, /* arithmetic of `a op= c` */
+  CWI_INSN_CONST = 8,  /* the target is a constant */
+  CWI_INSN_CELL = 16,  /* the target's register may hold a cell */
   CWI_INSN_NEGATE = 32,
-  CWI_INSN_TEMP = 64,   /* the target of a method is a temporary in its window already */
+  CWI_INSN_TEMP = 64, /* the target of a method is a temporary in its window already */
 };
 
 #define CWI_REG_NONE 0xFFFFU
@@ -81,16 +81,16 @@ typedef enum cwi_script_special {
 
 /* A place that names a function or property. */
 typedef struct cwi_script_site {
-  cw_value name;         /* STRING */
+  cw_value name;           /* STRING */
   cw_value getter, setter; /* of a property: "get$name", "set$name" */
-  cw_value *path;        /* STRINGs: the modules' names in front */
+  cw_value *path;          /* STRINGs: the modules' names in front */
   uint32_t path_len;
-  uint8_t special;       /* cwi_script_special */
-  bool has_typed;        /* some `fn type.name` of this program has this name */
-  bool bang;             /* f!(...) */
-  bool first_is_var;     /* the first argument is a variable */
+  uint8_t special;        /* cwi_script_special */
+  bool has_typed;         /* some `fn type.name` of this program has this name */
+  bool bang;              /* f!(...) */
+  bool first_is_var;      /* the first argument is a variable */
   cwi_script_pos arg_pos; /* of the first argument */
-  int32_t proto;         /* the untyped script function with that many arguments; -1: none */
+  int32_t proto;          /* the untyped script function with that many arguments; -1: none */
   _Atomic uint64_t cache; /* types of the arguments and the number of the row; 0: empty */
   _Atomic uint64_t cache_set;
 } cwi_script_site;
@@ -106,7 +106,7 @@ typedef struct cwi_script_proto {
   cwi_script_local *locals;
   uint32_t local_len;
   uint16_t reg_len;
-  uint16_t param_len;    /* without captured ones, which follow them */
+  uint16_t param_len; /* without captured ones, which follow them */
   uint16_t captured_len;
   bool is_private, is_closure, has_eval;
   cw_value name;      /* STRING */
@@ -143,8 +143,8 @@ typedef struct cwi_script_compile_options {
 struct cwi_script_tree;
 /* Compiles a tree that was parsed from `text` (copied). The program has one reference.
  * Errors: CW_E_NOMEM; CW_E_LIMIT where a function needs more registers than there are. */
-cw_status cwi_script_compile(const struct cwi_script_tree *tree, struct cwi_script_engine *engine, const char *text,
-                             size_t size, const char *source,
+cw_status cwi_script_compile(const struct cwi_script_tree *tree, struct cwi_script_engine *engine,
+                             const char *text, size_t size, const char *source,
                              const cwi_script_compile_options *options, cwi_script_program **out,
                              cw_error *err);
 cwi_script_program *cwi_script_program_retain(cwi_script_program *program);

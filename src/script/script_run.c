@@ -40,11 +40,11 @@ void cwi_script_run_free(cwi_script_run *run) {
   if (run == NULL) return;
   while (run->frame_len > 0) cwi_vm_pop(run);
   cwi_vm_clear(run, 0, run->stack_cap);
+  cwi_value_drop(run->result);
+  cwi_script_error_deinit(&run->error);
   cwi_vm_names_cut(run, 0);
   cwi_vm_imports_cut(run, 0);
   for (uint32_t i = 0; i < run->module_len; i++) cwi_vm_module_release(run->modules[i]);
-  cwi_value_drop(run->result);
-  cwi_script_error_deinit(&run->error);
   free_named(run->main_module.vars, run->main_module.var_len, run->main_module.var_cap);
   free_named(run->main_module.globals, run->main_module.global_len, run->main_module.global_cap);
   for (uint32_t i = 0; i < run->program_len; i++) cwi_script_program_release(run->programs[i]);
@@ -106,7 +106,25 @@ bool cwi_scope_define(cwi_script_scope *scope, cw_value name, cw_value value, bo
   return true;
 }
 
+bool cwi_scope_keep(cwi_script_scope *scope, cwi_script_program *program) {
+  for (uint32_t i = 0; i < scope->program_len; i++) {
+    if (scope->programs[i] == program) return true;
+  }
+  if (scope->program_len == scope->program_cap) {
+    uint32_t cap = scope->program_cap == 0 ? 4 : scope->program_cap * 2;
+    void *more = cwi_realloc(scope->programs, scope->program_cap * sizeof(*scope->programs),
+                             cap * sizeof(*scope->programs));
+    if (more == NULL) return false;
+    scope->programs = more;
+    scope->program_cap = cap;
+  }
+  scope->programs[scope->program_len++] = cwi_script_program_retain(program);
+  return true;
+}
+
 void cwi_scope_clear(cwi_script_scope *scope) {
   free_named(scope->vars, scope->len, scope->cap);
+  for (uint32_t i = 0; i < scope->program_len; i++) cwi_script_program_release(scope->programs[i]);
+  cwi_free(scope->programs, scope->program_cap * sizeof(*scope->programs));
   *scope = (cwi_script_scope){0};
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One run of a program: registers, frames, error. All of it lies on the heap, so that a run that waits
- * is nothing but this. A run belongs to one thread at a time. */
+/* One run of a program: registers, frames, error. All of it lies on the heap, so that a run that
+ * waits is nothing but this. A run belongs to one thread at a time. */
 #ifndef SCRIPT_RUN_H
 #define SCRIPT_RUN_H
 
@@ -9,10 +9,10 @@
 
 /* An error of the language. */
 typedef struct cwi_script_error {
-  uint8_t kind;   /* cwi_script_error_kind; NONE: no error */
-  uint8_t parse;  /* of PARSING: cwi_script_parse_error_kind */
+  uint8_t kind;  /* cwi_script_error_kind; NONE: no error */
+  uint8_t parse; /* of PARSING: cwi_script_parse_error_kind */
   uint8_t lex;
-  bool no_pos;    /* the reference reports it without a place: none is filled in */
+  bool no_pos; /* the reference reports it without a place: none is filled in */
   cwi_script_pos pos;
   cw_status status; /* of ASYNC */
   int64_t n[2];     /* index and length */
@@ -23,7 +23,8 @@ typedef struct cwi_script_error {
 } cwi_script_error;
 
 void cwi_script_error_deinit(cwi_script_error *error);
-/* The message without a place; with `place`, " (line L, position P)" behind every part that has one. */
+/* The message without a place; with `place`, " (line L, position P)" behind every part that has
+ * one. */
 bool cwi_script_error_text(const cwi_script_error *error, bool place, cwi_buf *out);
 const char *cwi_script_error_name(cwi_script_error_kind kind);
 bool cwi_script_error_is_system(const cwi_script_error *error);
@@ -46,15 +47,15 @@ typedef struct cwi_script_frame {
   uint32_t base; /* its first register in the stack */
   uint32_t home; /* where `this` goes back to; CWI_HOME_NONE: nowhere */
   uint8_t kind;
-  bool home_cell;  /* the home holds a cell, locked meanwhile */
+  bool home_cell; /* the home holds a cell, locked meanwhile */
   bool this_const;
   bool sees_caller; /* eval, f!(): names are looked for in the frame below too */
   bool is_callback; /* returns to the native below */
   bool by_value;    /* `this` of a callback goes back to the native */
   cwi_script_pos call_pos;
   uint32_t name_base, import_base;
-  uint32_t first; /* of NATIVE: its first argument in the stack */
-  bool lock_only; /* the home is a cell that is locked, nothing goes back */
+  uint32_t first;            /* of NATIVE: its first argument in the stack */
+  bool lock_only;            /* the home is a cell that is locked, nothing goes back */
   cwi_script_native *native; /* of NATIVE */
   const cwi_script_row *row;
   struct cwi_script_module *module; /* whose function this is; NULL: the script's own */
@@ -90,10 +91,14 @@ typedef struct cwi_script_import {
 typedef struct cwi_script_scope {
   cwi_script_named *vars;
   uint32_t len, cap;
+  cwi_script_program **programs; /* whose constants and functions the values may be */
+  uint32_t program_len, program_cap;
 } cwi_script_scope;
 
 /* Sets a variable, or replaces one of this name; takes `value`, also on failure. */
 bool cwi_scope_define(cwi_script_scope *scope, cw_value name, cw_value value, bool is_const);
+/* Keeps a program alive as long as the scope. */
+bool cwi_scope_keep(cwi_script_scope *scope, cwi_script_program *program);
 void cwi_scope_clear(cwi_script_scope *scope);
 
 struct cwi_script_run {
@@ -111,8 +116,8 @@ struct cwi_script_run {
   cw_value result;
   bool exited; /* by exit(): the error is no error */
   bool fail_on_invalid_property;
-  bool has_sizes; /* some size is limited */
-  _Atomic bool *stop; /* set from outside: cancelled; may be NULL */
+  bool has_sizes;          /* some size is limited */
+  _Atomic bool *stop;      /* set from outside: cancelled; may be NULL */
   cwi_script_scope *scope; /* variables that live across runs; may be NULL */
   cwi_script_named *names;
   uint32_t name_len, name_cap;
@@ -121,7 +126,7 @@ struct cwi_script_run {
   cwi_script_module main_module; /* the script's own exports and constants */
   cwi_script_module **modules;   /* loaded by this run */
   uint32_t module_len, module_cap;
-  uint32_t imported; /* how often */
+  uint32_t imported;             /* how often */
   cwi_script_program **programs; /* of eval, kept until the end */
   uint32_t program_len, program_cap;
   cwi_script_native scratch; /* for natives that return at once */
@@ -154,7 +159,7 @@ bool cwi_vm_unwind(run_t *run);
 void cwi_vm_pop(run_t *run);
 /* Drops the registers from `from` to `to`. */
 void cwi_vm_clear(run_t *run, uint32_t from, uint32_t to);
-bool cwi_vm_look(run_t *run); /* limits, time, cancellation; false: raised */
+bool cwi_vm_look(run_t *run);          /* limits, time, cancellation; false: raised */
 bool cwi_vm_resume_native(run_t *run); /* the topmost frame is a native: its next step */
 
 /* Results of calling: a frame was pushed, the result lies in the window, or an error was raised. */
@@ -171,7 +176,8 @@ cwi_vm_call cwi_vm_call_row(run_t *run, const cwi_script_row *row, uint32_t base
                             uint32_t argc, cwi_script_pos pos);
 const cwi_script_row *cwi_vm_find_row(run_t *run, const char *name, const cw_value *args,
                                       uint32_t argc);
-/* Calls a native by name on values outside the stack, at once; false: raised, or (found false) none. */
+/* Calls a native by name on values outside the stack, at once; false: raised, or (found false)
+ * none. */
 bool cwi_vm_native_now(run_t *run, const char *name, cw_value *args, uint32_t argc, cw_value *out,
                        bool *found);
 cwi_vm_call cwi_vm_import(run_t *run, cwi_script_frame *frame, const cwi_script_insn *insn);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The boxes of the language: function pointers, ranges, timestamps, iterators, cells; and the type of
- * any value. */
+/* The boxes of the language: function pointers, ranges, timestamps, iterators, cells; and the type
+ * of any value. */
 #include "core/assert.h"
 #include "script/script_lib.h"
 #include "script/script_run.h"
@@ -58,17 +58,14 @@ static void iter_deinit(cwi_box *box) {
   cwi_value_drop(iter->values[1]);
 }
 
-static void cell_deinit(cwi_box *box) {
-  cwi_value_drop(((cwi_script_cell *)(void *)box)->value);
-}
+static void cell_deinit(cwi_box *box) { cwi_value_drop(((cwi_script_cell *)(void *)box)->value); }
 
-const cwi_script_box_ops cwi_script_fn_ops = {
-    .core = {.name = "Fn",
-             .size = sizeof(cwi_script_fn),
-             .deinit = fn_deinit,
-             .clone = fn_clone,
-             .to_json = fn_to_json},
-    .type = CWI_SCRIPT_FN};
+const cwi_script_box_ops cwi_script_fn_ops = {.core = {.name = "Fn",
+                                                       .size = sizeof(cwi_script_fn),
+                                                       .deinit = fn_deinit,
+                                                       .clone = fn_clone,
+                                                       .to_json = fn_to_json},
+                                              .type = CWI_SCRIPT_FN};
 const cwi_script_box_ops cwi_script_range_ops = {.core = {.name = "range",
                                                           .size = sizeof(cwi_script_range),
                                                           .clone = range_clone,
@@ -141,14 +138,20 @@ cwi_script_type cwi_script_type_of(cw_value v) {
 }
 
 const char *cwi_script_type_name(cw_value v) {
-  static const char *const names[] = {
-      [CWI_SCRIPT_ANY] = "?",           [CWI_SCRIPT_UNIT] = "()",
-      [CWI_SCRIPT_BOOL] = "bool",       [CWI_SCRIPT_INT] = "i64",
-      [CWI_SCRIPT_FLOAT] = "f64",       [CWI_SCRIPT_CHAR] = "char",
-      [CWI_SCRIPT_STRING] = "string",   [CWI_SCRIPT_BLOB] = "blob",
-      [CWI_SCRIPT_ARRAY] = "array",     [CWI_SCRIPT_MAP] = "map",
-      [CWI_SCRIPT_FN] = "Fn",           [CWI_SCRIPT_RANGE] = "range",
-      [CWI_SCRIPT_RANGE_INCLUSIVE] = "range=", [CWI_SCRIPT_TIMESTAMP] = "timestamp"};
+  static const char *const names[] = {[CWI_SCRIPT_ANY] = "?",
+                                      [CWI_SCRIPT_UNIT] = "()",
+                                      [CWI_SCRIPT_BOOL] = "bool",
+                                      [CWI_SCRIPT_INT] = "i64",
+                                      [CWI_SCRIPT_FLOAT] = "f64",
+                                      [CWI_SCRIPT_CHAR] = "char",
+                                      [CWI_SCRIPT_STRING] = "string",
+                                      [CWI_SCRIPT_BLOB] = "blob",
+                                      [CWI_SCRIPT_ARRAY] = "array",
+                                      [CWI_SCRIPT_MAP] = "map",
+                                      [CWI_SCRIPT_FN] = "Fn",
+                                      [CWI_SCRIPT_RANGE] = "range",
+                                      [CWI_SCRIPT_RANGE_INCLUSIVE] = "range=",
+                                      [CWI_SCRIPT_TIMESTAMP] = "timestamp"};
   cwi_script_type type = cwi_script_type_of(v);
   if (type == CWI_SCRIPT_ITER) return cwi_script_iter_ptr(v)->type_name;
   return type == CWI_SCRIPT_OTHER ? cw_value_type_name(v) : names[type];

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The VM: the loop that runs bytecode.
  *
- * Registers lie in one stack of values a run; a frame is a window of it. A call's window becomes the
- * callee's first registers (`this`, parameters), and the result comes back in the window's first one.
- * Everything above the running frame's registers holds no reference: leaving a frame drops what it has.
+ * Registers lie in one stack of values a run; a frame is a window of it. A call's window becomes
+ * the callee's first registers (`this`, parameters), and the result comes back in the window's
+ * first one. Everything above the running frame's registers holds no reference: leaving a frame
+ * drops what it has.
  *
  * No C frame stands between two script frames: natives that call back are frames themselves
  * (script_call.c), so a run may stop anywhere and go on later.
@@ -20,7 +21,6 @@
 
 bool cwi_vm_look(run_t *run) {
   run->fuel = FUEL;
-  run->operations += FUEL;
   if (run->stop != NULL && atomic_load_explicit(run->stop, memory_order_relaxed)) {
     cwi_script_raise(run, CWI_SCRIPT_E_TERMINATED, "%s", "");
     return false;
@@ -104,8 +104,8 @@ void cwi_vm_clear(run_t *run, uint32_t from, uint32_t to) {
 bool cwi_vm_reserve(run_t *run, uint32_t top) {
   if (top <= run->stack_cap) return true;
   uint32_t cap = run->stack_cap * 2 > top ? run->stack_cap * 2 : top + 8;
-  cw_value *stack = cwi_realloc(run->stack, run->stack_cap * sizeof(cw_value),
-                                (size_t)cap * sizeof(cw_value));
+  cw_value *stack =
+      cwi_realloc(run->stack, run->stack_cap * sizeof(cw_value), (size_t)cap * sizeof(cw_value));
   if (stack == NULL) {
     cwi_script_raise_nomem(run);
     return false;
@@ -119,8 +119,8 @@ bool cwi_vm_reserve(run_t *run, uint32_t top) {
 static cwi_script_frame *new_frame(run_t *run) {
   if (run->frame_len == run->frame_cap) {
     uint32_t cap = run->frame_cap == 0 ? 3 : run->frame_cap * 2;
-    cwi_script_frame *frames = cwi_realloc(run->frames, run->frame_cap * sizeof(*frames),
-                                           cap * sizeof(*frames));
+    cwi_script_frame *frames =
+        cwi_realloc(run->frames, run->frame_cap * sizeof(*frames), cap * sizeof(*frames));
     if (frames == NULL) {
       cwi_script_raise_nomem(run);
       return NULL;
@@ -141,8 +141,8 @@ bool cwi_vm_push(run_t *run, const cwi_script_proto *proto, uint32_t base, cwi_s
       !cwi_vm_reserve(run, base + proto->reg_len)) {
     return false;
   }
-  cwi_script_frame *frame = run->frame_len < run->frame_cap ? &run->frames[run->frame_len]
-                                                            : new_frame(run);
+  cwi_script_frame *frame =
+      run->frame_len < run->frame_cap ? &run->frames[run->frame_len] : new_frame(run);
   if (CWI_UNLIKELY(frame == NULL)) return false;
   *frame = (cwi_script_frame){.proto = proto,
                               .pc = proto->code,
@@ -195,8 +195,7 @@ void cwi_vm_pop(run_t *run) {
   if (run->name_len > frame->name_base && frame->kind != CWI_FRAME_EVAL) {
     cwi_vm_names_cut(run, frame->name_base);
   }
-  if (run->import_len > frame->import_base && run->frame_len > 1 &&
-      frame->kind != CWI_FRAME_EVAL) {
+  if (run->import_len > frame->import_base && run->frame_len > 1 && frame->kind != CWI_FRAME_EVAL) {
     cwi_vm_imports_cut(run, frame->import_base);
   }
   run->frame_len--;
@@ -296,8 +295,8 @@ bool cwi_vm_unwind(run_t *run) {
     const cwi_script_guard *guard = find_guard(frame, catchable);
     if (guard != NULL && enter_guard(run, frame, guard)) return true;
     bool outermost = run->frame_len == 1;
-    if (!run->exited && (!outermost || frame->kind != CWI_FRAME_SCRIPT ||
-                         frame->proto != run->program->main)) {
+    if (!run->exited &&
+        (!outermost || frame->kind != CWI_FRAME_SCRIPT || frame->proto != run->program->main)) {
       wrap_error(run, frame);
     }
     if (outermost) cwi_vm_keep_locals(run, frame);
@@ -343,123 +342,123 @@ static bool leave_frame(run_t *run, cw_value result) {
 #define IMM_B ((int64_t)(int16_t)i->u.r.b)
 #define SAVE() (frame->pc = pc)
 #define BOTH(k) (B.kind == (k) && C.kind == (k))
-#define SET_INT(value)                                   \
-  do {                                                   \
-    cw_value *slot_ = &A;                                \
-    int64_t number_ = (value);                           \
+#define SET_INT(value)                                                   \
+  do {                                                                   \
+    cw_value *slot_ = &A;                                                \
+    int64_t number_ = (value);                                           \
     if (CWI_UNLIKELY(cwi_value_is_heap(*slot_))) cwi_value_drop(*slot_); \
-    *slot_ = cwi_value_int(number_);                     \
+    *slot_ = cwi_value_int(number_);                                     \
   } while (0)
-#define SET_FLOAT(value)                                 \
-  do {                                                   \
-    cw_value *slot_ = &A;                                \
-    double number_ = (value);                            \
+#define SET_FLOAT(value)                                                 \
+  do {                                                                   \
+    cw_value *slot_ = &A;                                                \
+    double number_ = (value);                                            \
     if (CWI_UNLIKELY(cwi_value_is_heap(*slot_))) cwi_value_drop(*slot_); \
-    *slot_ = cwi_value_float(number_);                   \
+    *slot_ = cwi_value_float(number_);                                   \
   } while (0)
-#define SET_BOOL(value)                                  \
-  do {                                                   \
-    cw_value *slot_ = &A;                                \
-    bool truth_ = (value);                               \
+#define SET_BOOL(value)                                                  \
+  do {                                                                   \
+    cw_value *slot_ = &A;                                                \
+    bool truth_ = (value);                                               \
     if (CWI_UNLIKELY(cwi_value_is_heap(*slot_))) cwi_value_drop(*slot_); \
-    *slot_ = cwi_value_bool(truth_);                     \
+    *slot_ = cwi_value_bool(truth_);                                     \
   } while (0)
-#define FREE_REG(n)                                      \
-  do {                                                   \
-    if (cwi_value_is_heap(R(n))) {                       \
-      cw_value old_ = R(n);                              \
-      R(n).kind = CW_VALUE_NONE;                         \
-      cwi_value_drop(old_);                              \
-    }                                                    \
+#define FREE_REG(n)                \
+  do {                             \
+    if (cwi_value_is_heap(R(n))) { \
+      cw_value old_ = R(n);        \
+      R(n).kind = CW_VALUE_NONE;   \
+      cwi_value_drop(old_);        \
+    }                              \
   } while (0)
-#define FREE_TEMPS()                                                       \
-  do {                                                                     \
+#define FREE_TEMPS()                                                          \
+  do {                                                                        \
     if ((i->flags & CWI_INSN_FREE_B) && i->u.r.b != i->a) FREE_REG(i->u.r.b); \
     if ((i->flags & CWI_INSN_FREE_C) && i->u.r.c != i->a) FREE_REG(i->u.r.c); \
   } while (0)
-#define TRY(call)                        \
-  do {                                   \
-    SAVE();                              \
+#define TRY(call)                         \
+  do {                                    \
+    SAVE();                               \
     if (CWI_UNLIKELY(!(call))) goto fail; \
   } while (0)
-#define RELOAD()                                     \
-  do {                                               \
-    frame = &run->frames[run->frame_len - 1];        \
+#define RELOAD()                                      \
+  do {                                                \
+    frame = &run->frames[run->frame_len - 1];         \
     if (frame->kind == CWI_FRAME_NATIVE) goto native; \
-    regs = run->stack + frame->base;                 \
-    pc = frame->pc;                                  \
+    regs = run->stack + frame->base;                  \
+    pc = frame->pc;                                   \
   } while (0)
-#define AFTER_CALL(result)                       \
-  do {                                           \
-    cwi_vm_call called_ = (result);              \
-    if (CWI_UNLIKELY(called_ == CWI_VM_ERROR)) goto fail; \
-    if (called_ == CWI_VM_ENTER) {               \
+#define AFTER_CALL(result)                                                       \
+  do {                                                                           \
+    cwi_vm_call called_ = (result);                                              \
+    if (CWI_UNLIKELY(called_ == CWI_VM_ERROR)) goto fail;                        \
+    if (called_ == CWI_VM_ENTER) {                                               \
       if (CWI_UNLIKELY(--run->fuel == 0) && !cwi_vm_look(run)) goto fail_unwind; \
-      RELOAD();                                  \
-    } else {                                     \
-      regs = run->stack + frame->base;           \
-    }                                            \
+      RELOAD();                                                                  \
+    } else {                                                                     \
+      regs = run->stack + frame->base;                                           \
+    }                                                                            \
   } while (0)
-#define ARITH(OVERFLOWS, OP, TOKEN)                                               \
-  do {                                                                            \
-    if (CWI_LIKELY(BOTH(CW_VALUE_INT))) {                                         \
-      int64_t sum_;                                                               \
+#define ARITH(OVERFLOWS, OP, TOKEN)                                                  \
+  do {                                                                               \
+    if (CWI_LIKELY(BOTH(CW_VALUE_INT))) {                                            \
+      int64_t sum_;                                                                  \
       if (CWI_LIKELY(!OVERFLOWS(cwi_value_as_int(B), cwi_value_as_int(C), &sum_))) { \
-        SET_INT(sum_);                                                            \
-        NEXT();                                                                   \
-      }                                                                           \
-    } else if (BOTH(CW_VALUE_FLOAT)) {                                            \
-      SET_FLOAT(cwi_value_as_float(B) OP cwi_value_as_float(C));                  \
-      NEXT();                                                                     \
-    }                                                                             \
-    TRY(cwi_vm_binary(run, TOKEN, i->flags, &A, &B, &C));                         \
-    FREE_TEMPS();                                                                 \
-    NEXT();                                                                       \
+        SET_INT(sum_);                                                               \
+        NEXT();                                                                      \
+      }                                                                              \
+    } else if (BOTH(CW_VALUE_FLOAT)) {                                               \
+      SET_FLOAT(cwi_value_as_float(B) OP cwi_value_as_float(C));                     \
+      NEXT();                                                                        \
+    }                                                                                \
+    TRY(cwi_vm_binary(run, TOKEN, i->flags, &A, &B, &C));                            \
+    FREE_TEMPS();                                                                    \
+    NEXT();                                                                          \
   } while (0)
-#define ARITH_IMM(OVERFLOWS, OP, TOKEN)                                  \
-  do {                                                                   \
-    if (CWI_LIKELY(B.kind == CW_VALUE_INT)) {                            \
-      int64_t sum_;                                                      \
-      if (CWI_LIKELY(!OVERFLOWS(cwi_value_as_int(B), IMM, &sum_))) {     \
-        SET_INT(sum_);                                                   \
-        NEXT();                                                          \
-      }                                                                  \
-    }                                                                    \
-    cw_value right_ = cwi_value_int(IMM);                                \
-    TRY(cwi_vm_binary(run, TOKEN, i->flags, &A, &B, &right_));           \
+#define ARITH_IMM(OVERFLOWS, OP, TOKEN)                                       \
+  do {                                                                        \
+    if (CWI_LIKELY(B.kind == CW_VALUE_INT)) {                                 \
+      int64_t sum_;                                                           \
+      if (CWI_LIKELY(!OVERFLOWS(cwi_value_as_int(B), IMM, &sum_))) {          \
+        SET_INT(sum_);                                                        \
+        NEXT();                                                               \
+      }                                                                       \
+    }                                                                         \
+    cw_value right_ = cwi_value_int(IMM);                                     \
+    TRY(cwi_vm_binary(run, TOKEN, i->flags, &A, &B, &right_));                \
     if ((i->flags & CWI_INSN_FREE_B) && i->u.r.b != i->a) FREE_REG(i->u.r.b); \
-    NEXT();                                                              \
+    NEXT();                                                                   \
   } while (0)
-#define COMPARE(OP, TOKEN)                                           \
-  do {                                                               \
-    if (CWI_LIKELY(BOTH(CW_VALUE_INT))) {                            \
-      SET_BOOL(cwi_value_as_int(B) OP cwi_value_as_int(C));          \
-      NEXT();                                                        \
-    }                                                                \
-    SAVE();                                                          \
-    int order_ = cwi_vm_compare(run, TOKEN, &B, &C);                 \
-    if (order_ < 0) goto fail;                                       \
-    FREE_TEMPS();                                                    \
-    SET_BOOL(order_ != 0);                                           \
-    NEXT();                                                          \
+#define COMPARE(OP, TOKEN)                                  \
+  do {                                                      \
+    if (CWI_LIKELY(BOTH(CW_VALUE_INT))) {                   \
+      SET_BOOL(cwi_value_as_int(B) OP cwi_value_as_int(C)); \
+      NEXT();                                               \
+    }                                                       \
+    SAVE();                                                 \
+    int order_ = cwi_vm_compare(run, TOKEN, &B, &C);        \
+    if (order_ < 0) goto fail;                              \
+    FREE_TEMPS();                                           \
+    SET_BOOL(order_ != 0);                                  \
+    NEXT();                                                 \
   } while (0)
 /* The jump's distance is in the word behind; flags NEGATE: jump where it is false. */
-#define COMPARE_JUMP(LEFT, RIGHT, RIGHT_OK, OP, TOKEN, RIGHT_VALUE)                      \
-  do {                                                                                   \
-    bool truth_;                                                                         \
-    if (CWI_LIKELY((LEFT).kind == CW_VALUE_INT && (RIGHT_OK))) {                         \
-      truth_ = cwi_value_as_int(LEFT) OP(RIGHT);                                         \
-    } else {                                                                             \
-      cw_value right_ = (RIGHT_VALUE);                                                   \
-      SAVE();                                                                            \
-      int order_ = cwi_vm_compare(run, TOKEN, &(LEFT), &right_);                         \
-      if (order_ < 0) goto fail;                                                         \
-      truth_ = order_ != 0;                                                              \
-      if (i->flags & CWI_INSN_FREE_B) FREE_REG(i->a);                                    \
-      if (i->flags & CWI_INSN_FREE_C) FREE_REG(i->u.r.b);                                \
-    }                                                                                    \
-    pc += truth_ != ((i->flags & CWI_INSN_NEGATE) != 0) ? pc->u.d + 1 : 1;               \
-    NEXT();                                                                              \
+#define COMPARE_JUMP(LEFT, RIGHT, RIGHT_OK, OP, TOKEN, RIGHT_VALUE)        \
+  do {                                                                     \
+    bool truth_;                                                           \
+    if (CWI_LIKELY((LEFT).kind == CW_VALUE_INT && (RIGHT_OK))) {           \
+      truth_ = cwi_value_as_int(LEFT) OP(RIGHT);                           \
+    } else {                                                               \
+      cw_value right_ = (RIGHT_VALUE);                                     \
+      SAVE();                                                              \
+      int order_ = cwi_vm_compare(run, TOKEN, &(LEFT), &right_);           \
+      if (order_ < 0) goto fail;                                           \
+      truth_ = order_ != 0;                                                \
+      if (i->flags & CWI_INSN_FREE_B) FREE_REG(i->a);                      \
+      if (i->flags & CWI_INSN_FREE_C) FREE_REG(i->u.r.b);                  \
+    }                                                                      \
+    pc += truth_ != ((i->flags & CWI_INSN_NEGATE) != 0) ? pc->u.d + 1 : 1; \
+    NEXT();                                                                \
   } while (0)
 #define JUMP_RR(OP, TOKEN) \
   COMPARE_JUMP(A, cwi_value_as_int(B), B.kind == CW_VALUE_INT, OP, TOKEN, B)
@@ -473,10 +472,10 @@ CWI_HOT cwi_script_state cwi_script_run_go(cwi_script_run *run) {
 #include "script/script_op.def"
 #undef X
   };
-#define NEXT()              \
-  do {                      \
-    i = pc++;               \
-    goto *labels[i->op];    \
+#define NEXT()           \
+  do {                   \
+    i = pc++;            \
+    goto *labels[i->op]; \
   } while (0)
 #define OP(NAME) op_##NAME
 #else
@@ -655,7 +654,8 @@ dispatch:
   OP(THROW) : SAVE();
   cwi_script_raise_value(run, cwi_value_retain(A));
   goto fail;
-  OP(RETHROW) : SAVE();
+  OP(RETHROW) : pc = frame->proto->code + i->u.d; /* as if it had not been guarded */
+  SAVE();
   goto fail_unwind;
   OP(CATCH) : TRY(catch_error(run, &A, B));
   NEXT();
@@ -703,8 +703,9 @@ dispatch:
   TRY(cwi_vm_get_index(run, &A, &B, &C, cwi_script_place_of(frame->proto, i)));
   FREE_TEMPS();
   NEXT();
-  OP(SET_INDEX) : if (CWI_LIKELY(A.kind == CW_VALUE_ARRAY && B.kind == CW_VALUE_INT &&
-                                 !run->has_sizes && (i->flags & CWI_INSN_CONST) == 0)) {
+  OP(SET_INDEX)
+      : if (CWI_LIKELY(A.kind == CW_VALUE_ARRAY && B.kind == CW_VALUE_INT && !run->has_sizes &&
+                       (i->flags & CWI_INSN_CONST) == 0)) {
     cwi_array *array = cwi_value_array_ptr(A);
     uint64_t index = B.bits;
     if (CWI_LIKELY(index < array->len && array->ref.refs == 1)) {
@@ -785,9 +786,8 @@ dispatch:
       to = run->frames[n - 1].module;
       break;
     }
-    TRY(cwi_vm_named_set(run, &to->vars, &to->var_len, &to->var_cap,
-                         frame->proto->consts[i->u.r.b], cwi_value_retain(*cwi_vm_deref(&A)),
-                         false));
+    TRY(cwi_vm_named_set(run, &to->vars, &to->var_len, &to->var_cap, frame->proto->consts[i->u.r.b],
+                         cwi_value_retain(*cwi_vm_deref(&A)), false));
   }
   NEXT();
   OP(GLOBAL_DEF) : {
@@ -809,18 +809,15 @@ dispatch:
   cwi_vm_imports_cut(run, (uint32_t)A.bits);
   NEXT();
 #if !CWI_COMPUTED_GOTO
-  }
+}
 #endif
-native:
-  if (!cwi_vm_resume_native(run)) goto fail_unwind;
-  if (run->frame_len == 0) return CWI_SCRIPT_DONE;
-  RELOAD();
-  NEXT();
-fail:
-  cwi_vm_fill(run, cwi_script_place_of(frame->proto, i).pos);
-fail_unwind:
-  if (!cwi_vm_unwind(run)) return run->exited ? CWI_SCRIPT_DONE : CWI_SCRIPT_FAILED;
-  RELOAD();
-  NEXT();
+native : if (!cwi_vm_resume_native(run)) goto fail_unwind;
+if (run->frame_len == 0) return CWI_SCRIPT_DONE;
+RELOAD();
+NEXT();
+fail : cwi_vm_fill(run, cwi_script_place_of(frame->proto, i).pos);
+fail_unwind : if (!cwi_vm_unwind(run)) return run->exited ? CWI_SCRIPT_DONE : CWI_SCRIPT_FAILED;
+RELOAD();
+NEXT();
 }
 CWI_DISPATCH_END
