@@ -124,13 +124,15 @@ cwi_vm_call cwi_vm_call_row(run_t *run, const cwi_script_row *row, uint32_t base
     cwi_vm_fill(run, pos);
     return CWI_VM_ERROR;
   }
-  if (first == base) { /* a method: the caller takes the target back before the result goes there */
-    run->scratch.result = value;
-    return CWI_VM_RETURNED;
-  }
-  cwi_vm_clear(run, first, first + argc);
-  cwi_vm_set(&run->stack[base], value);
+  call->result = value; /* the caller stores it, once it has taken back what it lent */
   return CWI_VM_RETURNED;
+}
+
+/* What a native gave goes into the window, its arguments away. */
+static void store_result(run_t *run, uint32_t base, uint32_t first, uint32_t argc) {
+  cw_value result = run->scratch.result;
+  cwi_vm_clear(run, first, first + argc);
+  cwi_vm_set(&run->stack[base], result);
 }
 
 /* The native's callback is due: builds its window above the native's own and calls. */
@@ -293,11 +295,7 @@ cwi_vm_call cwi_vm_call_fn(run_t *run, cw_value value, uint32_t base, uint32_t a
     return no_function(run, name, first, count);
   }
   cwi_vm_call done = cwi_vm_call_row(run, row, base, first, count, pos);
-  if (done == CWI_VM_RETURNED && first == base) {
-    cw_value result = run->scratch.result;
-    cwi_vm_clear(run, first, first + count);
-    run->stack[base] = result;
-  }
+  if (done == CWI_VM_RETURNED) store_result(run, base, first, count);
   return done;
 }
 
@@ -325,7 +323,7 @@ cwi_script_result cwi_script_callback_item(cwi_script_native *call, cw_value fn,
     arity = front + (plain ? 1 : 2);
   }
   call->callback.fn = fn;
-  if (extra != NULL) call->callback.args[argc++] = *extra;
+  if (extra != NULL) call->callback.args[argc++] = cwi_script_take(extra);
   if (arity <= front) {
     cwi_vm_set(&call->callback.this_value, item);
   } else {
@@ -457,6 +455,60 @@ static cwi_vm_call special_exit(run_t *run, uint32_t base, uint32_t argc) {
   return CWI_VM_ERROR;
 }
 
+static cw_status describe(const cwi_script_proto *proto, cw_value *out) {
+  cw_value params = cwi_value_none();
+  cw_status status = cw_value_object(out, NULL);
+  if (status == CW_OK) status = cw_value_array(proto->param_len, &params, NULL);
+  for (uint32_t i = 0; i < proto->param_len && status == CW_OK; i++) {
+    status = cw_value_array_push(&params, proto->params[i], NULL);
+  }
+  cw_value access = cwi_value_none();
+  if (status == CW_OK) {
+    const char *text = proto->is_private ? "private" : "public";
+    status = cwi_value_string_trusted(text, strlen(text), &access, NULL);
+  }
+  if (status != CW_OK) {
+    cw_value_release(&params);
+    return status;
+  }
+  status = cw_value_object_set(out, "access", 6, access, NULL);
+  if (status != CW_OK) {
+    cw_value_release(&params);
+    return status;
+  }
+  status = cw_value_object_set(out, "params", 6, params, NULL);
+  if (status == CW_OK) status = cw_value_object_set(out, "name", 4, proto->name, NULL);
+  if (status != CW_OK) return status;
+  return cw_value_object_set(out, "is_anonymous", 12, cwi_value_bool(proto->is_closure), NULL);
+}
+
+/* get_fn_metadata_list([name [, parameters]]) */
+static cwi_vm_call special_metadata(run_t *run, cw_value site_name, uint32_t base, uint32_t argc) {
+  (void)site_name;
+  const cwi_script_program *program = run->program;
+  cw_value list = cwi_value_none();
+  cw_status status = cw_value_array(4, &list, NULL);
+  for (uint32_t i = 0; i + 1 < program->proto_len && status == CW_OK; i++) {
+    const cwi_script_proto *proto = program->protos[i];
+    if (argc > 0 && !cw_value_equal(proto->name, run->stack[base + 1])) continue;
+    if (argc > 1 && cw_value_as_int(run->stack[base + 2]) != proto->param_len) continue;
+    cw_value item = cwi_value_none();
+    status = describe(proto, &item);
+    if (status != CW_OK) {
+      cw_value_release(&item);
+    } else {
+      status = cw_value_array_push(&list, item, NULL);
+    }
+  }
+  if (status != CW_OK) {
+    cw_value_release(&list);
+    cwi_script_raise_nomem(run);
+    return CWI_VM_ERROR;
+  }
+  cwi_vm_set(&run->stack[base], list);
+  return CWI_VM_RETURNED;
+}
+
 /* 0: not special with these arguments; else done */
 static bool call_special(run_t *run, const cwi_script_insn *insn, cwi_script_site *site,
                          uint32_t base, uint32_t argc, cwi_script_pos pos, cwi_vm_call *done) {
@@ -465,9 +517,12 @@ static bool call_special(run_t *run, const cwi_script_insn *insn, cwi_script_sit
   switch (site->special) {
     case CWI_SPECIAL_PRINT:
     case CWI_SPECIAL_DEBUG:
-      if (argc != 1) return false;
-      *done = print_value(run, site->special == CWI_SPECIAL_DEBUG, args[0], pos) ? CWI_VM_RETURNED
-                                                                                 : CWI_VM_ERROR;
+      if (argc > 1) return false;
+      *done = CWI_VM_RETURNED;
+      if (argc == 0 && site->special == CWI_SPECIAL_PRINT) cwi_engine_print(run, false, "", 0, pos);
+      if (argc == 1 && !print_value(run, site->special == CWI_SPECIAL_DEBUG, args[0], pos)) {
+        *done = CWI_VM_ERROR;
+      }
       cwi_vm_set(&run->stack[base], cwi_value_null());
       break;
     case CWI_SPECIAL_TYPE_OF:
@@ -481,6 +536,7 @@ static bool call_special(run_t *run, const cwi_script_insn *insn, cwi_script_sit
           run, base, home != CWI_REG_NONE && cwi_script_is_cell(run->stack[frame->base + home]));
       break;
     }
+    case CWI_SPECIAL_METADATA: *done = special_metadata(run, site->name, base, argc); break;
     case CWI_SPECIAL_IS_DEF_VAR:
       if (argc != 1) return false;
       *done = special_defined(run, site, base);
@@ -551,12 +607,8 @@ static cwi_vm_call call_native(run_t *run, const cwi_script_insn *insn, const cw
     if (borrow) lock_home(run, &run->frames[run->frame_len - 1], home);
     return done;
   }
-  cw_value result = run->scratch.result;
   if (borrow) return_first(run, home, first);
-  if (done == CWI_VM_RETURNED && first == base) {
-    cwi_vm_clear(run, first, first + argc);
-    run->stack[base] = result;
-  }
+  if (done == CWI_VM_RETURNED) store_result(run, base, first, argc);
   return done;
 }
 

@@ -260,7 +260,8 @@ static uint8_t special_of(const char *name) {
                   {"Fn", CWI_SPECIAL_FN},
                   {"call", CWI_SPECIAL_CALL},
                   {"curry", CWI_SPECIAL_CURRY},
-                  {"exit", CWI_SPECIAL_EXIT}};
+                  {"exit", CWI_SPECIAL_EXIT},
+                  {"get_fn_metadata_list", CWI_SPECIAL_METADATA}};
   for (size_t i = 0; i < CWI_ARRAY_LEN(specials); i++) {
     if (strcmp(specials[i].name, name) == 0) return specials[i].special;
   }

@@ -59,7 +59,6 @@ static void compile_var(compiler *c, const node *expr, uint16_t dst) {
 
 uint16_t cwi_compile_any(compiler *c, node *expr, bool *temp) {
   if (is_plain_local(expr)) {
-    cwi_compile_count(c, expr->pos);
     *temp = false;
     return (uint16_t)cwi_compile_var_of(expr->u.var)->reg;
   }
@@ -202,7 +201,6 @@ static bool compile_immediate(compiler *c, const node *expr, uint16_t dst, uint1
     default: break;
   }
   if (op == CWI_OP_NOP) return false;
-  cwi_compile_count(c, expr->b->pos);
   cwi_compile_at_pos(c, expr->pos);
   uint32_t at = cwi_compile_emit(c, op, dst, lhs, (uint16_t)(int16_t)value);
   if (temp && at < c->code_len) c->code[at].flags |= CWI_INSN_FREE_B;
@@ -300,7 +298,6 @@ static void compile_compare(compiler *c, node *expr, bool sense, jump_list *list
   uint32_t at = 0;
   uint8_t flags = (uint8_t)((sense ? 0 : CWI_INSN_NEGATE) | (temp_a ? CWI_INSN_FREE_B : 0));
   if (small_int(expr->b, &value)) {
-    cwi_compile_count(c, expr->b->pos);
     cwi_compile_at_pos(c, expr->pos);
     op = (cwi_script_op)(op + (CWI_OP_JUMP_LT_IMM - CWI_OP_JUMP_LT));
     at = cwi_compile_emit(c, op, lhs, (uint16_t)(int16_t)value, 0);
@@ -331,7 +328,6 @@ static void compile_both(compiler *c, node *expr, bool sense, jump_list *list) {
 
 void cwi_compile_condition(compiler *c, node *expr, bool sense, jump_list *list) {
   if (expr->kind == CWI_NODE_BINARY && compare_jump(expr->op, sense) != CWI_OP_NOP) {
-    cwi_compile_count(c, expr->pos);
     compile_compare(c, expr, sense, list);
     return;
   }
@@ -353,7 +349,9 @@ void cwi_compile_condition(compiler *c, node *expr, bool sense, jump_list *list)
 
 void cwi_compile_expr(compiler *c, node *expr, uint16_t dst) {
   CWI_ASSERT(dst != CWI_REG_NONE);
-  if (expr->kind < CWI_NODE_BLOCK) cwi_compile_count(c, expr->pos);
+  bool call = expr->kind == CWI_NODE_CALL || expr->kind == CWI_NODE_BINARY ||
+              expr->kind == CWI_NODE_UNARY; /* these count by what is in them */
+  if (expr->kind < CWI_NODE_BLOCK && !call) cwi_compile_count(c, expr->pos);
   cwi_compile_at_pos(c, expr->pos);
   switch (expr->kind) {
     case CWI_NODE_NOOP:

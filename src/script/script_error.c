@@ -290,8 +290,10 @@ bool cwi_script_error_text(const cwi_script_error *error, bool place, cwi_buf *o
     own_text(chain[i - 1], out);
     /* The place of the outermost part is the caller's to ask for. */
     const cwi_script_error *e = chain[i - 1];
-    if (i > 1 && cwi_vm_text(e->more)[0] != '\0' && e->kind == CWI_SCRIPT_E_RUNTIME) {
-      cwi_buf_append_format(out, " @ '%s'", cwi_vm_text(e->more));
+    const cwi_script_error *call = i > 1 ? chain[i - 2] : NULL;
+    if (call != NULL && call->kind == CWI_SCRIPT_E_IN_FUNCTION_CALL &&
+        cwi_vm_text(call->more)[0] != '\0') {
+      cwi_buf_append_format(out, " @ '%s'", cwi_vm_text(call->more));
     }
     if (i > 1 || place) place_text(e, out);
   }

@@ -144,9 +144,6 @@ bool cwi_vm_get_name(run_t *run, cw_value name, cw_value *dst) {
   const cwi_script_frame *frame = &run->frames[run->frame_len - 1];
   if (is_function(frame->proto->program, name)) return fn_by_name(run, name, dst);
   cwi_script_raise(run, CWI_SCRIPT_E_VARIABLE_NOT_FOUND, "%s", cwi_vm_text(name));
-  if (frame->module != NULL) {
-    cwi_vm_set(&run->error.more, cwi_value_retain(frame->proto->program->source));
-  }
   return false;
 }
 
@@ -419,6 +416,11 @@ static cwi_script_module *load_module(run_t *run, cw_value path, cwi_script_pos 
     }
     return NULL;
   }
+  /* Its constants may travel anywhere in this run. */
+  if (!keep_program(run, cwi_script_program_retain(program))) {
+    cwi_script_program_release(program);
+    return NULL;
+  }
   cwi_script_module *module = CWI_NEW(cwi_script_module);
   cwi_script_module **more = cwi_realloc(run->modules, run->module_cap * sizeof(*more),
                                          (run->module_cap + 1) * sizeof(*more));
@@ -468,6 +470,18 @@ cwi_vm_call cwi_vm_import(run_t *run, cwi_script_frame *frame, const cwi_script_
   top->kind = CWI_FRAME_MODULE;
   top->module = module;
   return CWI_VM_ENTER;
+}
+
+/* A module's top level has run: what it imported is its own from now on. */
+void cwi_vm_module_done(run_t *run, cwi_script_frame *frame) {
+  uint32_t len = run->import_len - frame->import_base;
+  if (len == 0) return;
+  cwi_script_import *imports = cwi_alloc_array(len, sizeof(*imports));
+  if (imports == NULL) return; /* they end with the frame */
+  memcpy(imports, run->imports + frame->import_base, len * sizeof(*imports));
+  run->import_len = frame->import_base;
+  frame->module->imports = imports;
+  frame->module->import_len = frame->module->import_cap = len;
 }
 
 static bool named_get(const cwi_script_named *list, uint32_t len, cw_value name, cw_value *dst) {
@@ -590,6 +604,10 @@ cwi_script_result cwi_script_parse_json(cwi_script_run *run, const char *text, s
     result = CWI_SCRIPT_ERROR;
   } else if (cwi_script_literal(tree.main->body->list, out) != CW_OK) {
     result = cwi_script_raise_nomem(run);
+  } else if (out->kind != CW_VALUE_OBJECT) {
+    result = cwi_script_raise_type(run, CWI_SCRIPT_E_MISMATCH_OUTPUT_TYPE,
+                                   cwi_script_type_name(*out), "map");
+    cw_value_release(out);
   }
   cwi_script_tree_deinit(&tree);
   return result;

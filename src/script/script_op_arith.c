@@ -243,7 +243,7 @@ bool cwi_vm_binary(run_t *run, cwi_script_token_kind op, uint8_t flags, cw_value
     return false;
   }
   if (op == CWI_TOKEN_NOT_IN) dst->bits = !dst->bits;
-  if (run->has_sizes && cwi_value_is_heap(*dst)) {
+  if (run->has_sizes && cwi_value_is_heap(*dst) && !(assign && dst->kind == CW_VALUE_ARRAY)) {
     return cwi_script_check_limits(run, *dst) == CWI_SCRIPT_OK;
   }
   return true;

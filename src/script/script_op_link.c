@@ -255,13 +255,13 @@ bool cwi_vm_set_index(run_t *run, cw_value *base, cw_value *index, cw_value *val
       cw_value item = *value;
       value->kind = CW_VALUE_NONE;
       if (cwi_value_object_set_key(base, *index, item, NULL) != CW_OK) return nomem(run);
-      return check_after(run, base, place.pos);
+      return check_after(run, base, value_pos);
     }
     case CW_VALUE_ARRAY:
     case CW_VALUE_BYTES:
       if (constant) return blame_constant(run, blame);
       return set_item(run, base, *index, value, place, value_pos) &&
-             check_after(run, base, place.pos);
+             check_after(run, base, value_pos);
     case CW_VALUE_STRING:
       if (constant) return blame_constant(run, blame);
       return set_char(run, base, *index, *value, place, value_pos);
@@ -384,12 +384,14 @@ bool cwi_vm_get_prop(run_t *run, cw_value *dst, cw_value *base, cwi_script_site 
 bool cwi_vm_set_prop(run_t *run, cw_value *base, cwi_script_site *site, cw_value *value,
                      uint8_t flags, cwi_script_place place, const cwi_script_insn *blame) {
   base = cwi_vm_deref(base);
+  const cwi_script_frame *frame = &run->frames[run->frame_len - 1];
+  cwi_script_pos value_pos = blame->u.d >= 0 ? cwi_script_place_of(frame->proto, blame).pos2 : 0;
   if (base->kind == CW_VALUE_OBJECT) {
     if (flags & CWI_INSN_CONST) return blame_constant(run, blame);
     cw_value item = *value;
     value->kind = CW_VALUE_NONE;
     if (cwi_value_object_set_key(base, site->name, item, NULL) != CW_OK) return nomem(run);
-    return check_after(run, base, place.pos);
+    return check_after(run, base, value_pos);
   }
   cw_value args[2] = {*base, cwi_value_retain(*value)};
   base->kind = CW_VALUE_NONE;

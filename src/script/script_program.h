@@ -77,6 +77,7 @@ typedef enum cwi_script_special {
   CWI_SPECIAL_CALL,
   CWI_SPECIAL_CURRY,
   CWI_SPECIAL_EXIT,
+  CWI_SPECIAL_METADATA, /* get_fn_metadata_list */
 } cwi_script_special;
 
 /* A place that names a function or property. */

@@ -233,6 +233,7 @@ void cwi_vm_imports_cut(run_t *run, uint32_t len);
 void cwi_vm_keep_locals(run_t *run, const cwi_script_frame *frame);
 cwi_script_module *cwi_vm_find_module(run_t *run, const cw_value *path, uint32_t len);
 void cwi_vm_module_release(cwi_script_module *module);
+void cwi_vm_module_done(run_t *run, cwi_script_frame *frame);
 
 /* Raising at a place. */
 bool cwi_vm_raise_at(run_t *run, cwi_script_pos pos, cwi_script_error_kind kind, const char *format,

@@ -312,6 +312,7 @@ static bool leave_frame(run_t *run, cw_value result) {
   bool callback = frame->is_callback;
   bool by_value = frame->by_value;
   if (frame->kind == CWI_FRAME_EVAL || run->frame_len == 1) cwi_vm_keep_locals(run, frame);
+  if (frame->kind == CWI_FRAME_MODULE) cwi_vm_module_done(run, frame);
   cw_value this_value = cwi_value_none();
   if (by_value) {
     this_value = run->stack[base];
