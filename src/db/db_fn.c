@@ -14,10 +14,11 @@
 #include "db/db_fn_internal.h"
 
 static const cwi_db_fn_list *const lists[] = {
-    &cwi_db_fns_misc,   &cwi_db_fns_array,  &cwi_db_fns_array_more, &cwi_db_fns_duration,
-    &cwi_db_fns_math,   &cwi_db_fns_object, &cwi_db_fns_rand,       &cwi_db_fns_set,
-    &cwi_db_fns_string, &cwi_db_fns_string_is, &cwi_db_fns_time,    &cwi_db_fns_type,
-    &cwi_db_fns_vector};
+    &cwi_db_fns_misc,   &cwi_db_fns_array,     &cwi_db_fns_array_more, 
+    &cwi_db_fns_duration, &cwi_db_fns_geo,        &cwi_db_fns_math,
+    &cwi_db_fns_object, &cwi_db_fns_parse,     &cwi_db_fns_rand,        &cwi_db_fns_set,
+    &cwi_db_fns_string, &cwi_db_fns_string_is, &cwi_db_fns_string_more, &cwi_db_fns_time,
+    &cwi_db_fns_type,   &cwi_db_fns_vector};
 
 #define ARGS_MAX 12
 
