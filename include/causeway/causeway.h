@@ -13,6 +13,7 @@
 #include "causeway/cbor.h"
 #include "causeway/channel.h"
 #include "causeway/clock.h"
+#include "causeway/db.h"
 #include "causeway/error.h"
 #include "causeway/file.h"
 #include "causeway/future.h"

@@ -47,7 +47,11 @@ cw_status cwi_exec_tick(db_ctx *c) {
   if (c->interrupt != NULL && atomic_load_explicit(c->interrupt, memory_order_relaxed) != 0) {
     return CWI_RAISE(&c->err, CW_E_CANCELLED, 0, "the query was cancelled");
   }
-  if (c->deadline_ns != 0 && ++c->ticks % 64 == 0) {
+  if (++c->ticks % 64 != 0) return CW_OK;
+  if (c->stop != NULL && c->stop()) {
+    return CWI_RAISE(&c->err, CW_E_CANCELLED, 0, "the query was cancelled");
+  }
+  if (c->deadline_ns != 0) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     if ((uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec > c->deadline_ns) {

@@ -399,6 +399,7 @@ cw_status cwi_db_query(db_session *session, const char *text, size_t size, cw_va
     ctx_init(&r.c, session);
     r.c.program = program;
     r.c.interrupt = options != NULL ? options->interrupt : NULL;
+    r.c.stop = options != NULL ? options->stop : NULL;
     status = run_program(&r, program);
     ctx_deinit(&r.c);
   }

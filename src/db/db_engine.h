@@ -33,6 +33,7 @@ typedef struct cwi_db_results {
 
 typedef struct cwi_db_query_options {
   const atomic_int *interrupt; /* not zero: stop; may be NULL */
+  bool (*stop)(void);          /* asked now and then: stop; may be NULL */
   uint64_t timeout_ns;         /* of each statement; 0: none */
 } cwi_db_query_options;
 

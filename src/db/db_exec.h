@@ -109,6 +109,7 @@ typedef struct db_ctx {
   bool ddl; /* a definition changed in this transaction */
   bool in_event, in_fields;
   const atomic_int *interrupt;
+  bool (*stop)(void);
   uint64_t deadline_ns; /* 0: none */
   uint32_t ticks;
   const sql_expr *where; /* of the running SELECT */
