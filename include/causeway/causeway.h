@@ -19,6 +19,7 @@
 #include "causeway/future.h"
 #include "causeway/handle.h"
 #include "causeway/http.h"
+#include "causeway/json.h"
 #include "causeway/llm.h"
 #include "causeway/model.h"
 #include "causeway/offload.h"
