@@ -68,14 +68,14 @@ static double area_of(cw_value geometry) {
   cw_value parts = cwi_db_geometry_coordinates(geometry);
   double area = 0.0;
   switch (cwi_db_geometry_shape(geometry)) {
-  case CWI_DB_POLYGON: return polygon_area(parts);
-  case CWI_DB_MULTI_POLYGON:
-    for (size_t i = 0; i < cw_value_len(parts); i++) area += polygon_area(at(parts, i));
-    return area;
-  case CWI_DB_COLLECTION:
-    for (size_t i = 0; i < cw_value_len(parts); i++) area += area_of(at(parts, i));
-    return area;
-  default: return 0.0;
+    case CWI_DB_POLYGON: return polygon_area(parts);
+    case CWI_DB_MULTI_POLYGON:
+      for (size_t i = 0; i < cw_value_len(parts); i++) area += polygon_area(at(parts, i));
+      return area;
+    case CWI_DB_COLLECTION:
+      for (size_t i = 0; i < cw_value_len(parts); i++) area += area_of(at(parts, i));
+      return area;
+    default: return 0.0;
   }
 }
 
@@ -136,23 +136,23 @@ static void add_polygon(center *c, cw_value polygon) {
 static void add_geometry(center *c, cw_value geometry) {
   cw_value parts = cwi_db_geometry_coordinates(geometry);
   switch (cwi_db_geometry_shape(geometry)) {
-  case CWI_DB_POINT: add_weight(c, coordinate(parts, 0), coordinate(parts, 1), 1.0, 0); break;
-  case CWI_DB_LINE: add_line(c, parts); break;
-  case CWI_DB_POLYGON: add_polygon(c, parts); break;
-  case CWI_DB_MULTI_POINT:
-    for (size_t i = 0; i < cw_value_len(parts); i++) {
-      add_weight(c, coordinate(at(parts, i), 0), coordinate(at(parts, i), 1), 1.0, 0);
-    }
-    break;
-  case CWI_DB_MULTI_LINE:
-    for (size_t i = 0; i < cw_value_len(parts); i++) add_line(c, at(parts, i));
-    break;
-  case CWI_DB_MULTI_POLYGON:
-    for (size_t i = 0; i < cw_value_len(parts); i++) add_polygon(c, at(parts, i));
-    break;
-  case CWI_DB_COLLECTION:
-    for (size_t i = 0; i < cw_value_len(parts); i++) add_geometry(c, at(parts, i));
-    break;
+    case CWI_DB_POINT: add_weight(c, coordinate(parts, 0), coordinate(parts, 1), 1.0, 0); break;
+    case CWI_DB_LINE: add_line(c, parts); break;
+    case CWI_DB_POLYGON: add_polygon(c, parts); break;
+    case CWI_DB_MULTI_POINT:
+      for (size_t i = 0; i < cw_value_len(parts); i++) {
+        add_weight(c, coordinate(at(parts, i), 0), coordinate(at(parts, i), 1), 1.0, 0);
+      }
+      break;
+    case CWI_DB_MULTI_LINE:
+      for (size_t i = 0; i < cw_value_len(parts); i++) add_line(c, at(parts, i));
+      break;
+    case CWI_DB_MULTI_POLYGON:
+      for (size_t i = 0; i < cw_value_len(parts); i++) add_polygon(c, at(parts, i));
+      break;
+    case CWI_DB_COLLECTION:
+      for (size_t i = 0; i < cw_value_len(parts); i++) add_geometry(c, at(parts, i));
+      break;
   }
 }
 
@@ -171,8 +171,9 @@ static const char hash_letters[] = "0123456789bcdefghjkmnpqrstuvwxyz";
 FN(geo_hash_encode) {
   int64_t size = len > 1 ? cwi_value_as_int(args[1]) : 12;
   if (size < 1 || size > 12) {
-    return cwi_db_fn_fail(ctx, err, "The second argument must be an integer greater than 0 and less than "
-                                    "or equal to 12.");
+    return cwi_db_fn_fail(ctx, err,
+                          "The second argument must be an integer greater than 0 and less than "
+                          "or equal to 12.");
   }
   if (!is_point(args[0])) return CW_OK;
   double ranges[2][2] = {{-180.0, 180.0}, {-90.0, 90.0}};
@@ -198,15 +199,16 @@ FN(geo_hash_decode) {
   double ranges[2][2] = {{-180.0, 180.0}, {-90.0, 90.0}};
   int axis = 0;
   for (size_t i = 0; i < cwi_fn_size(args[0]); i++) {
-    const char *place = cwi_fn_chars(args[0])[i] == '\0' ? NULL : strchr(hash_letters, cwi_fn_chars(args[0])[i]);
+    const char *place =
+        cwi_fn_chars(args[0])[i] == '\0' ? NULL : strchr(hash_letters, cwi_fn_chars(args[0])[i]);
     if (place == NULL) return CW_OK;
     for (int b = 4; b >= 0; b--, axis ^= 1) {
       bool upper = ((unsigned)(place - hash_letters) >> b & 1U) != 0;
       ranges[axis][upper ? 0 : 1] = (ranges[axis][0] + ranges[axis][1]) / 2.0;
     }
   }
-  return cwi_db_value_point((ranges[0][0] + ranges[0][1]) / 2.0, (ranges[1][0] + ranges[1][1]) / 2.0, out,
-                            err);
+  return cwi_db_value_point((ranges[0][0] + ranges[0][1]) / 2.0,
+                            (ranges[1][0] + ranges[1][1]) / 2.0, out, err);
 }
 
 static bool all_valid(cw_value v) {
