@@ -114,7 +114,24 @@ static float dot_avx2_f16(const float *x, const uint16_t *halves, size_t len) {
 
 static void rows_avx2_f16(size_t cols, const uint8_t *rows, size_t row_size, size_t len,
                           const cwi_activation *x, float *y) {
-  for (size_t r = 0; r < len; r++) {
+  size_t r = 0;
+  for (; cols % 16 == 0 && r + 4 <= len; r += 4) {
+    const uint8_t *row = rows + r * row_size;
+    __m256 first[4];
+    __m256 second[4];
+    for (size_t k = 0; k < 4; k++) first[k] = second[k] = _mm256_setzero_ps();
+    for (size_t i = 0; i < cols; i += 16) {
+      const __m256 x0 = _mm256_loadu_ps(x->f + i);
+      const __m256 x1 = _mm256_loadu_ps(x->f + i + 8);
+      for (size_t k = 0; k < 4; k++) {
+        const uint8_t *halves = row + k * row_size + 2 * i;
+        first[k] = _mm256_fmadd_ps(_mm256_cvtph_ps(load128(halves)), x0, first[k]);
+        second[k] = _mm256_fmadd_ps(_mm256_cvtph_ps(load128(halves + 16)), x1, second[k]);
+      }
+    }
+    for (size_t k = 0; k < 4; k++) y[r + k] = sum8(_mm256_add_ps(first[k], second[k]));
+  }
+  for (; r < len; r++) {
     y[r] = dot_avx2_f16(x->f, (const uint16_t *)(const void *)(rows + r * row_size), cols);
   }
 }
