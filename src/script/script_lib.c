@@ -13,7 +13,7 @@ static const cwi_script_rows *const UNITS[] = {
     &cwi_script_rows_cut,  &cwi_script_rows_array,   &cwi_script_rows_each,
     &cwi_script_rows_sort, &cwi_script_rows_blob,    &cwi_script_rows_map,
     &cwi_script_rows_math, &cwi_script_rows_bits,    &cwi_script_rows_range,
-    &cwi_script_rows_time, &cwi_script_rows_convert,
+    &cwi_script_rows_time, &cwi_script_rows_convert, &cwi_script_rows_meta,
 };
 
 static cwi_script_rows tables[CWI_ARRAY_LEN(UNITS)];

@@ -181,7 +181,8 @@ static cwi_script_result array_reduce(cwi_script_native *call) {
   int64_t index = call->data == EACH_REDUCE ? call->n[0] : (int64_t)len - 1 - call->n[0];
   call->n[0]++;
   cw_value item = cw_value_retain(item_at(call, index));
-  return cwi_script_callback_item(call, call->args[1], &call->locals[0], item, index);
+  cw_value gathered = cwi_script_take(&call->locals[0]);
+  return cwi_script_callback_item(call, call->args[1], &gathered, item, index);
 }
 
 static cwi_script_result array_zip(cwi_script_native *call) {
@@ -199,9 +200,12 @@ static cwi_script_result array_zip(cwi_script_native *call) {
     return finish(call);
   }
   call->n[0]++;
-  cw_value left = cw_value_retain(item_at(call, (int64_t)index));
-  cw_value right = cw_value_retain(cw_value_array_get(call->args[1], index));
-  return cwi_script_callback_item(call, call->args[2], &left, right, (int64_t)index);
+  call->callback.fn = call->args[2];
+  call->callback.args[0] = cw_value_retain(item_at(call, (int64_t)index));
+  call->callback.args[1] = cw_value_retain(cw_value_array_get(call->args[1], index));
+  call->callback.args[2] = cwi_value_int((int64_t)index);
+  call->callback.argc = cwi_script_fn_arity(call->run, call->args[2]) == 2 ? 2 : 3;
+  return CWI_SCRIPT_CALLBACK;
 }
 
 /* dedup with a comparer of the item kept last and the next one; one that fails keeps the item. */

@@ -65,7 +65,7 @@ enum {
 extern const cwi_script_rows cwi_script_rows_op, cwi_script_rows_arith, cwi_script_rows_string,
     cwi_script_rows_cut, cwi_script_rows_array, cwi_script_rows_each, cwi_script_rows_sort,
     cwi_script_rows_blob, cwi_script_rows_map, cwi_script_rows_math, cwi_script_rows_bits,
-    cwi_script_rows_range, cwi_script_rows_time, cwi_script_rows_convert;
+    cwi_script_rows_range, cwi_script_rows_time, cwi_script_rows_convert, cwi_script_rows_meta;
 
 /* Short names for the types of parameters. */
 #define T_ANY CWI_SCRIPT_ANY

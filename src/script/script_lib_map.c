@@ -85,7 +85,10 @@ static cwi_script_result map_to_json(cwi_script_native *call) {
 
 static cwi_script_result parse_json(cwi_script_native *call) {
   cw_bytes text = cw_value_as_bytes(call->args[0]);
-  return cwi_script_parse_json(call->run, text.data, text.size, &call->result);
+  cwi_script_result result = cwi_script_parse_json(call->run, text.data, text.size, &call->result);
+  if (result != CWI_SCRIPT_OK || call->result.kind == CW_VALUE_OBJECT) return result;
+  return cwi_script_raise_type(call->run, CWI_SCRIPT_E_MISMATCH_OUTPUT_TYPE,
+                               cwi_script_type_name(call->result), "map");
 }
 
 static const cwi_script_row ROWS[] = {
