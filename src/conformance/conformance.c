@@ -106,6 +106,7 @@ static void report(conformance *c) {
     total += c->areas[i].total;
   }
   printf("TOTAL %zu/%zu\n", passed, total);
+  fflush(stdout); /* a leak checker may end the process before it is flushed */
 }
 
 static int usage(FILE *out, int code) {

@@ -519,7 +519,7 @@ static bool call_special(run_t *run, const cwi_script_insn *insn, cwi_script_sit
     case CWI_SPECIAL_DEBUG:
       if (argc > 1) return false;
       *done = CWI_VM_RETURNED;
-      if (argc == 0 && site->special == CWI_SPECIAL_PRINT) cwi_engine_print(run, false, "", 0, pos);
+      if (argc == 0) cwi_engine_print(run, site->special == CWI_SPECIAL_DEBUG, "", 0, pos);
       if (argc == 1 && !print_value(run, site->special == CWI_SPECIAL_DEBUG, args[0], pos)) {
         *done = CWI_VM_ERROR;
       }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Object maps: entries, keys, values, merging. What calls back stands in script_lib_each.c. */
 #include "script/script_lib_internal.h"
+#include "script/script_run.h"
 
 static cw_bytes key_of(const cwi_script_native *call) { return cw_value_as_bytes(call->args[1]); }
 
@@ -83,12 +84,19 @@ static cwi_script_result map_to_json(cwi_script_native *call) {
   return cwi_script_return_buf(call, &buf, ok);
 }
 
+#define TEXT_START ((cwi_script_pos)(1U << 16 | 1U)) /* line 1, column 1 */
+
+/* The reference evaluates the text as an expression: a word is a variable, which is not there. */
 static cwi_script_result parse_json(cwi_script_native *call) {
   cw_bytes text = cw_value_as_bytes(call->args[0]);
-  cwi_script_result result = cwi_script_parse_json(call->run, text.data, text.size, &call->result);
-  if (result != CWI_SCRIPT_OK || call->result.kind == CW_VALUE_OBJECT) return result;
-  return cwi_script_raise_type(call->run, CWI_SCRIPT_E_MISMATCH_OUTPUT_TYPE,
-                               cwi_script_type_name(call->result), "map");
+  const char *word = text.data;
+  bool is_literal =
+      strcmp(word, "null") == 0 || strcmp(word, "true") == 0 || strcmp(word, "false") == 0;
+  if (!is_literal && cwi_script_is_identifier(word, text.size)) {
+    cwi_vm_raise_at(call->run, TEXT_START, CWI_SCRIPT_E_VARIABLE_NOT_FOUND, "%s", word);
+    return CWI_SCRIPT_ERROR;
+  }
+  return cwi_script_parse_json(call->run, text.data, text.size, &call->result);
 }
 
 static const cwi_script_row ROWS[] = {

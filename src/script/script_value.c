@@ -153,6 +153,6 @@ const char *cwi_script_type_name(cw_value v) {
                                       [CWI_SCRIPT_RANGE_INCLUSIVE] = "range=",
                                       [CWI_SCRIPT_TIMESTAMP] = "timestamp"};
   cwi_script_type type = cwi_script_type_of(v);
-  if (type == CWI_SCRIPT_ITER) return cwi_script_iter_ptr(v)->type_name;
+  if (type == CWI_SCRIPT_ITER) return "range"; /* whatever it walks, as the reference has it */
   return type == CWI_SCRIPT_OTHER ? cw_value_type_name(v) : names[type];
 }

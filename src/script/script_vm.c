@@ -50,7 +50,12 @@ static bool set_this(run_t *run, const cwi_script_frame *frame, cw_value *this_s
 }
 
 static bool raise_bool(run_t *run, cw_value actual) {
-  cwi_script_raise_type(run, CWI_SCRIPT_E_MISMATCH_DATA_TYPE, cwi_script_type_name(actual), "bool");
+  const char *name = cwi_script_type_name(actual);
+  /* Here the reference does not give its ranges the names of the language. */
+  cwi_script_type type = cwi_script_type_of(actual);
+  if (type == CWI_SCRIPT_RANGE) name = "core::ops::range::Range<i64>";
+  if (type == CWI_SCRIPT_RANGE_INCLUSIVE) name = "core::ops::range::RangeInclusive<i64>";
+  cwi_script_raise_type(run, CWI_SCRIPT_E_MISMATCH_DATA_TYPE, name, "bool");
   return false;
 }
 
