@@ -348,6 +348,9 @@ cw_status cwi_exec_method(db_ctx *c, cw_value value, const sql_part *part, cw_va
   const cwi_db_fn *fn = NULL;
   if (own.kind == CW_VALUE_BOX && cwi_db_kind_of(own) == CWI_DB_FUNCTION) {
     status = cwi_exec_closure_call(c, own, items + 1, len, out);
+  } else if (cwi_exec_name_is(part->name, "chain") && len == 1 &&
+             cwi_db_kind_of(items[1]) == CWI_DB_FUNCTION) {
+    status = cwi_exec_closure_call(c, items[1], items, 1, out);
   } else if ((fn = cwi_db_fn_method(value, part->name.text, part->name.size)) == NULL) {
     status = cwi_exec_fail(
         c, CW_E_QUERY,
