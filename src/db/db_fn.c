@@ -14,8 +14,8 @@
 #include "db/db_fn_internal.h"
 
 static const cwi_db_fn_list *const lists[] = {
-    &cwi_db_fns_misc,   &cwi_db_fns_array,     &cwi_db_fns_array_more, 
-    &cwi_db_fns_duration, &cwi_db_fns_geo,        &cwi_db_fns_math,
+    &cwi_db_fns_misc,   &cwi_db_fns_array,     &cwi_db_fns_array_more,  &cwi_db_fns_crypto,
+    &cwi_db_fns_duration, &cwi_db_fns_encoding, &cwi_db_fns_geo,        &cwi_db_fns_math,
     &cwi_db_fns_object, &cwi_db_fns_parse,     &cwi_db_fns_rand,        &cwi_db_fns_set,
     &cwi_db_fns_string, &cwi_db_fns_string_is, &cwi_db_fns_string_more, &cwi_db_fns_time,
     &cwi_db_fns_type,   &cwi_db_fns_vector};
@@ -74,7 +74,9 @@ const char *cwi_db_fn_nearest(const char *name, size_t size) {
     const cwi_db_fn *fn = cwi_db_fn_at(i);
     if (fn == NULL) return best;
     size_t d = distance(name, size, fn->name, strlen(fn->name), best_distance);
-    if (d < best_distance) {
+    /* Of names equally near, one that the wrong name begins with. */
+    bool begins = strncmp(name, fn->name, strlen(fn->name)) == 0;
+    if (d < best_distance || (d == best_distance && best != NULL && begins)) {
       best_distance = d;
       best = fn->name;
     }
