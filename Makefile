@@ -4,7 +4,8 @@
 MAKEFLAGS += --no-print-directory
 JOBS ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 PRESET ?= dev
-build = @[ -f build/$(1)/build.ninja ] || cmake --preset $(1) >/dev/null; cmake --build build/$(1) -j $(JOBS) $(2)
+build = @[ -f build/$(1)/build.ninja ] || cmake --preset $(1) >/dev/null; cmake --build build/$(1) -j $(JOBS) \
+  $(if $(2),--target $(2)) $(if $(VERBOSE),,-- --quiet)
 
 .PHONY: help run test format lint cover fuzz bench golden soak conformance install hosts-setup \
   compat-clients clean setup
@@ -19,7 +20,7 @@ run: setup ## install what is missing, build, run the main job (ARGS="..." runs 
 	@tools/main-job $(JOBS) $(ARGS)
 
 test: setup ## the same, then run every test (T=db: only tests whose name matches)
-	$(call build,$(PRESET),$(if $(VERBOSE),,-- --quiet))
+	$(call build,$(PRESET))
 	@tools/hosts check
 	@ctest --test-dir build/$(PRESET) --output-on-failure --no-tests=error -j $(JOBS) $(if $(T),-R '$(T)') \
 	  $(if $(VERBOSE),,--progress)
