@@ -97,7 +97,9 @@ static figures measure_peer(const char *path, size_t threads, size_t prompt) {
 /* A process that does nothing but run. */
 static pid_t start_busy(void) {
   const pid_t child = fork();
-  for (volatile uint64_t i = 0; child == 0; i++) continue;
+  if (child == 0) {
+    for (volatile uint64_t i = 0;;) i++;
+  }
   return child;
 }
 

@@ -39,12 +39,19 @@ foreach(name IN LISTS NAMES)
   run_example(${SCRATCH}/${name} ${name})
 endforeach()
 
-# the same against the static library, with what Requires.private and Libs.private name
-run(pkg-config ${moved} --static --cflags --libs causeway)
-separate_arguments(static UNIX_COMMAND "${output}")
-list(TRANSFORM static REPLACE "^-lcauseway$" "-l:libcauseway.a")
+# the same against the static library: what Requires.private names is linked from the system's shared libraries,
+# whose own private needs are theirs
+run(pkg-config ${moved} --print-requires-private causeway)
+string(STRIP "${output}" words)
+string(REGEX REPLACE "[ \n]+" ";" words "${words}")
+run(pkg-config --libs ${words})
+separate_arguments(outside UNIX_COMMAND "${output}")
+file(STRINGS ${root}${PREFIX}/${LIBDIR}/pkgconfig/causeway.pc private REGEX "^Libs.private:")
+string(REPLACE "Libs.private:" "" private "${private}")
+separate_arguments(private UNIX_COMMAND "${private}")
 list(GET NAMES 0 name)
-run(${COMPILER} -std=c11 ${flags} ${SOURCE}/${name}.c -o ${SCRATCH}/${name}_static ${static})
+run(${COMPILER} -std=c11 ${flags} -I${root}${PREFIX}/include ${SOURCE}/${name}.c -o ${SCRATCH}/${name}_static
+  ${root}${PREFIX}/${LIBDIR}/libcauseway.a ${outside} ${private})
 run_example(${SCRATCH}/${name}_static ${name})
 
 # CMake

@@ -112,7 +112,8 @@ static cw_status index_one(entry_walk *w, cw_value doc) {
   if (doc.kind == CW_VALUE_NONE) return CW_OK;
   if (ix->kind == SQL_IX_HNSW) return w->add ? check_vector(c, ix, doc, w->rid) : CW_OK;
   if (ix->kind != SQL_IX_PLAIN && ix->kind != SQL_IX_UNIQUE) return CW_OK;
-  cw_value fields[16], values[16];
+  cw_value fields[16] = {{0}};
+  cw_value values[16];
   size_t len = ix->fields.len < 16 ? ix->fields.len : 16, done = 0;
   cw_status status = CW_OK;
   for (; status == CW_OK && done < len; done++) {

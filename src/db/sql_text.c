@@ -173,7 +173,7 @@ bool cwi_sql_duration_of(const char *text, size_t size, uint64_t *seconds, uint3
       }
     }
     size_t unit = size - i;
-    uint64_t whole;
+    uint64_t whole = 0;
     uint64_t part = i > start ? unit_nanos(text + i, &unit, &whole) : 0;
     if (i == start || unit == 0) return false;
     i += unit;

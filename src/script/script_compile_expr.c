@@ -179,7 +179,7 @@ void cwi_compile_binary_op(compiler *c, cwi_script_token_kind op, uint16_t dst, 
   uint32_t at = cwi_compile_emit(c, code, dst, lhs, rhs);
   if (op == CWI_TOKEN_RANGE_INCL) flags |= CWI_INSN_NEGATE;
   if (at < c->code_len) c->code[at].flags = flags;
-  if (code == CWI_OP_BINARY) cwi_compile_emit_d(c, CWI_OP_EXTRA, 0, op);
+  if (code == CWI_OP_BINARY) cwi_compile_emit_d(c, CWI_OP_EXTRA, 0, (int32_t)op);
 }
 
 static bool small_int(const node *expr, int64_t *value) {
