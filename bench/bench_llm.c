@@ -4,8 +4,8 @@
  * core busy.
  *
  * usage: bench_llm MODEL...
- * CW_LLM_PEER in the environment is the command of the peer (node bench.mjs), to which MODEL, threads
- * and the two lengths are added; without it the peer's column is 0. */
+ * CW_LLM_PEER in the environment is the command of the peer (node bench.mjs), to which MODEL,
+ * threads and the two lengths are added; without it the peer's column is 0. */
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>

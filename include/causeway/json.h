@@ -3,14 +3,16 @@
  * @file
  * Values to and from JSON (RFC 8259), without a tree in between.
  *
- * Integers are exact to 64 bits; larger ones become floats, or are refused. Floats are written in the
- * fewest digits that read back as the same float, always with '.' or 'e'. Of a key that comes twice the
- * last counts. NaN and infinity, which JSON lacks, are written as null, or refused. NONE is written as
- * null, a datetime, duration, UUID or byte string as a text (RFC 3339, "1h2m", hyphenated, base64).
+ * Integers are exact to 64 bits; larger ones become floats, or are refused. Floats are written in
+ * the fewest digits that read back as the same float, always with '.' or 'e'. Of a key that comes
+ * twice the last counts. NaN and infinity, which JSON lacks, are written as null, or refused. NONE
+ * is written as null, a datetime, duration, UUID or byte string as a text (RFC 3339, "1h2m",
+ * hyphenated, base64).
  *
  * Ownership: the caller releases `*out`, which is NONE on failure.
- * Errors: CW_E_PARSE the text is not JSON: line and column are set; CW_E_ENCODING not valid UTF-8, or a
- * lone surrogate; CW_E_RANGE a number that options refuse; CW_E_LIMIT too deep or too large; CW_E_NOMEM.
+ * Errors: CW_E_PARSE the text is not JSON: line and column are set; CW_E_ENCODING not valid UTF-8,
+ * or a lone surrogate; CW_E_RANGE a number that options refuse; CW_E_LIMIT too deep or too large;
+ * CW_E_NOMEM.
  *
  * Thread rule: any thread; the value belongs to the caller's.
  */

@@ -6,17 +6,20 @@
  *   cw_model_options options = CW_MODEL_OPTIONS_INIT;
  *   options.sha256 = "9f86d0...";
  *   cw_stream *pull = cw_model_pull("https://example.org/tiny.gguf", &options, &err);
- *   while (cw_await(cw_stream_next(pull), &event, &err) == CW_OK) { ... }   // CW_E_END: it is there
+ *   while (cw_await(cw_stream_next(pull), &event, &err) == CW_OK) { ... }   // CW_E_END: it is
+ *   there
  *
- * A download goes to NAME.part and is renamed when it is whole and its sum is right. What has arrived is
- * kept through cancels, crashes, dropped connections and restarts, and is gone on with by Range and
+ * A download goes to NAME.part and is renamed when it is whole and its sum is right. What has
+ * arrived is kept through cancels, crashes, dropped connections and restarts, and is gone on with
+ * by Range and
  * If-Range. A lock file lets two processes that pull one model do the work once.
  *
- * The folder is options.folder, else $CAUSEWAY_HOME/models, else $XDG_DATA_HOME/causeway/models, else
+ * The folder is options.folder, else $CAUSEWAY_HOME/models, else $XDG_DATA_HOME/causeway/models,
+ * else
  * ~/.local/share/causeway/models. Names are file names; they may not contain '/' or begin with '.'.
  *
- * Ownership: the caller releases futures and streams; their values belong to who takes them. What is
- * passed in is copied.
+ * Ownership: the caller releases futures and streams; their values belong to who takes them. What
+ * is passed in is copied.
  * Cancel: stops within a few milliseconds; of a download, what has arrived stays for the next.
  * Errors: CW_E_INVALID a source, name or option; CW_E_NOT_FOUND; CW_E_NO_SPACE before the download
  * where its size is known, or during it; CW_E_CHECKSUM (with both sums; the data was deleted);
@@ -53,22 +56,25 @@ typedef struct cw_model_options {
 /**
  * Downloads `url`, or finds that it is there already.
  *
- * The stream gives objects. Progress: {event: "progress", bytes, total (NONE: not known), rate (bytes a
- * second), eta (seconds, NONE: not known)}; bytes never go back. {event: "retry", message} after a
- * failure that is tried again. Last: {event: "done", path, bytes, sha256, cached}. Then CW_E_END, or the
- * error. A valid file that is there already gives "done" at once, without a request. NULL is returned
- * where the stream cannot be made.
+ * The stream gives objects. Progress: {event: "progress", bytes, total (NONE: not known), rate
+ * (bytes a second), eta (seconds, NONE: not known)}; bytes never go back. {event: "retry", message}
+ * after a failure that is tried again. Last: {event: "done", path, bytes, sha256, cached}. Then
+ * CW_E_END, or the error. A valid file that is there already gives "done" at once, without a
+ * request. NULL is returned where the stream cannot be made.
  */
 CW_API cw_stream *cw_model_pull(const char *url, const cw_model_options *options, cw_error *err);
 
-/** Copies a local file into the folder with the same guarantees; the value is an object as "done" above. */
+/** Copies a local file into the folder with the same guarantees; the value is an object as "done"
+ * above. */
 CW_API cw_future *cw_model_import(const char *path, const cw_model_options *options);
 
-/** Lists the models in `folder` (NULL: the default): objects with name, path, bytes, sha256 (NONE: not
+/** Lists the models in `folder` (NULL: the default): objects with name, path, bytes, sha256 (NONE:
+ * not
  *  known) and partial (true: a download that has not ended). */
 CW_API cw_future *cw_model_list(const char *folder);
 
-/** Reads a model and compares its sum with the recorded one; the value is an object as in cw_model_list().
+/** Reads a model and compares its sum with the recorded one; the value is an object as in
+ * cw_model_list().
  *  CW_E_CHECKSUM where they differ (nothing is deleted). */
 CW_API cw_future *cw_model_verify(const char *folder, const char *name);
 

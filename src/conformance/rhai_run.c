@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One program of the `rhai` vectors: an engine with its options, a run, what happened written down as
- * a value in the shape of the vectors. */
+/* One program of the `rhai` vectors: an engine with its options, a run, what happened written down
+ * as a value in the shape of the vectors. */
 #include "conformance/rhai_run.h"
 
 #include <math.h>

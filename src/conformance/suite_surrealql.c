@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The suites `surrealql` and `surrealql_lax`: small programs with what the real database answers.
  *
- * Each case starts from an empty database in memory. A case agrees where it gives as many results as
- * expected and each is the same: the typed JSON of a value and the places of its record ids, or the
- * whole text of an error. `surrealql_lax` takes any error for an error. */
+ * Each case starts from an empty database in memory. A case agrees where it gives as many results
+ * as expected and each is the same: the typed JSON of a value and the places of its record ids, or
+ * the whole text of an error. `surrealql_lax` takes any error for an error. */
 #include <stdio.h>
 
 #include "conformance/conformance.h"

@@ -19,7 +19,8 @@
 #define CWI_THREAD_LOCAL _Thread_local
 #define CWI_FALLTHROUGH __attribute__((fallthrough))
 
-/* Threaded dispatch of interpreters: the address of a label, and a jump to one. Code between BEGIN and
+/* Threaded dispatch of interpreters: the address of a label, and a jump to one. Code between BEGIN
+ * and
  * END may use both; CWI_COMPUTED_GOTO is 0 where only a switch will do. */
 #if !defined(CWI_COMPUTED_GOTO)
 #define CWI_COMPUTED_GOTO 1

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Floats as text. A double holds every decimal of up to 15 digits: where one of them is the value,
- * printing 15 digits and dropping zeros gives the shortest; else 16 or 17 do. Subnormals hold fewer, so
- * for them every precision is tried. */
+ * printing 15 digits and dropping zeros gives the shortest; else 16 or 17 do. Subnormals hold
+ * fewer, so for them every precision is tried. */
 #include "core/number.h"
 
 #include <float.h>

@@ -8,7 +8,8 @@
 
 #define SCRYPT_BYTES_MAX (UINT64_C(256) << 20)
 
-size_t cwi_digest_of(cwi_digest which, const void *data, size_t size, uint8_t out[CWI_DIGEST_BYTES_MAX]) {
+size_t cwi_digest_of(cwi_digest which, const void *data, size_t size,
+                     uint8_t out[CWI_DIGEST_BYTES_MAX]) {
   const EVP_MD *kind = NULL;
   unsigned written = 0;
   switch (which) {
@@ -20,18 +21,19 @@ size_t cwi_digest_of(cwi_digest which, const void *data, size_t size, uint8_t ou
   return EVP_Digest(data, size, out, &written, kind, NULL) == 1 ? written : 0;
 }
 
-bool cwi_key_pbkdf2(const char *password, size_t password_size, const uint8_t *salt, size_t salt_size,
-                    uint32_t rounds, uint8_t *key, size_t key_size) {
+bool cwi_key_pbkdf2(const char *password, size_t password_size, const uint8_t *salt,
+                    size_t salt_size, uint32_t rounds, uint8_t *key, size_t key_size) {
   if (password_size > INT_MAX || salt_size > INT_MAX || key_size > INT_MAX || rounds == 0 ||
       rounds > INT_MAX) {
     return false;
   }
-  return PKCS5_PBKDF2_HMAC(password, (int)password_size, salt, (int)salt_size, (int)rounds, EVP_sha256(),
-                           (int)key_size, key) == 1;
+  return PKCS5_PBKDF2_HMAC(password, (int)password_size, salt, (int)salt_size, (int)rounds,
+                           EVP_sha256(), (int)key_size, key) == 1;
 }
 
-bool cwi_key_scrypt(const char *password, size_t password_size, const uint8_t *salt, size_t salt_size,
-                    uint64_t n, uint32_t r, uint32_t p, uint8_t *key, size_t key_size) {
+bool cwi_key_scrypt(const char *password, size_t password_size, const uint8_t *salt,
+                    size_t salt_size, uint64_t n, uint32_t r, uint32_t p, uint8_t *key,
+                    size_t key_size) {
   return EVP_PBE_scrypt(password, password_size, salt, salt_size, n, r, p, SCRYPT_BYTES_MAX, key,
                         key_size) == 1;
 }

@@ -35,8 +35,8 @@ static void compress(uint32_t chain[8], const uint8_t block[BLOCK], uint64_t cou
   uint32_t m[16];
   uint32_t s[16];
   for (int i = 0; i < 16; i++) {
-    m[i] = (uint32_t)block[4 * i] | (uint32_t)block[4 * i + 1] << 8 | (uint32_t)block[4 * i + 2] << 16 |
-           (uint32_t)block[4 * i + 3] << 24;
+    m[i] = (uint32_t)block[4 * i] | (uint32_t)block[4 * i + 1] << 8 |
+           (uint32_t)block[4 * i + 2] << 16 | (uint32_t)block[4 * i + 3] << 24;
   }
   memcpy(s, chain, 8 * sizeof(uint32_t));
   memcpy(s + 8, iv, 4 * sizeof(uint32_t));
@@ -60,7 +60,8 @@ static void compress(uint32_t chain[8], const uint8_t block[BLOCK], uint64_t cou
   for (int i = 0; i < 8; i++) chain[i] = s[i] ^ s[i + 8];
 }
 
-static void hash_chunk(const uint8_t *data, size_t size, uint64_t counter, bool root, uint32_t chain[8]) {
+static void hash_chunk(const uint8_t *data, size_t size, uint64_t counter, bool root,
+                       uint32_t chain[8]) {
   memcpy(chain, iv, sizeof(iv));
   size_t at = 0;
   do {
@@ -95,7 +96,8 @@ void cwi_blake3(const void *data, size_t size, uint8_t out[32]) {
     at += CHUNK;
     size -= CHUNK;
     counter++;
-    for (uint64_t full = counter; (full & 1) == 0; full >>= 1) join(stack[--depth], chain, false, chain);
+    for (uint64_t full = counter; (full & 1) == 0; full >>= 1)
+      join(stack[--depth], chain, false, chain);
     memcpy(stack[depth++], chain, sizeof(chain));
   }
   hash_chunk(at, size, counter, depth == 0, chain);

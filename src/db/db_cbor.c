@@ -9,17 +9,35 @@
 #include "db/db_value_internal.h"
 
 enum {
-  TAG_DATETIME_TEXT = 0, TAG_NONE = 6, TAG_TABLE = 7, TAG_RECORD = 8, TAG_UUID_TEXT = 9, TAG_DECIMAL = 10,
-  TAG_DATETIME = 12, TAG_DURATION_TEXT = 13, TAG_DURATION = 14, TAG_UUID = 37, TAG_RANGE = 49,
-  TAG_INCLUDED = 50, TAG_EXCLUDED = 51, TAG_FILE = 55, TAG_SET = 56, TAG_GEOMETRY = 88,
+  TAG_DATETIME_TEXT = 0,
+  TAG_NONE = 6,
+  TAG_TABLE = 7,
+  TAG_RECORD = 8,
+  TAG_UUID_TEXT = 9,
+  TAG_DECIMAL = 10,
+  TAG_DATETIME = 12,
+  TAG_DURATION_TEXT = 13,
+  TAG_DURATION = 14,
+  TAG_UUID = 37,
+  TAG_RANGE = 49,
+  TAG_INCLUDED = 50,
+  TAG_EXCLUDED = 51,
+  TAG_FILE = 55,
+  TAG_SET = 56,
+  TAG_GEOMETRY = 88,
 };
 
 static void put_head(cwi_buf *out, unsigned major, uint64_t number) {
   unsigned first = major << 5;
   int size = number < 24 ? 0 : number < 256 ? 1 : number < 65536 ? 2 : number <= UINT32_MAX ? 4 : 8;
-  unsigned low = size == 0 ? (unsigned)number : size == 1 ? 24 : size == 2 ? 25 : size == 4 ? 26 : 27;
+  unsigned low = size == 0   ? (unsigned)number
+                 : size == 1 ? 24
+                 : size == 2 ? 25
+                 : size == 4 ? 26
+                             : 27;
   (void)cwi_buf_append_char(out, (char)(first | low));
-  for (int i = size - 1; i >= 0; i--) (void)cwi_buf_append_char(out, (char)(uint8_t)(number >> (8 * i)));
+  for (int i = size - 1; i >= 0; i--)
+    (void)cwi_buf_append_char(out, (char)(uint8_t)(number >> (8 * i)));
 }
 
 static void put_int(cwi_buf *out, int64_t value) {
@@ -44,9 +62,11 @@ static cw_status encode_items(cw_value array, cwi_buf *out, size_t depth, cw_err
 }
 
 /* The coordinates of a shape: each part with its own tag, as the protocol nests them. */
-static cw_status encode_shape(cwi_db_shape shape, cw_value parts, cwi_buf *out, size_t depth, cw_error *err) {
+static cw_status encode_shape(cwi_db_shape shape, cw_value parts, cwi_buf *out, size_t depth,
+                              cw_error *err) {
   put_head(out, 6, (uint64_t)(TAG_GEOMETRY + (int)shape));
-  if (shape == CWI_DB_POINT || shape == CWI_DB_COLLECTION) return encode_items(parts, out, depth, err);
+  if (shape == CWI_DB_POINT || shape == CWI_DB_COLLECTION)
+    return encode_items(parts, out, depth, err);
   cwi_db_shape inner = shape == CWI_DB_LINE || shape == CWI_DB_MULTI_POINT       ? CWI_DB_POINT
                        : shape == CWI_DB_POLYGON || shape == CWI_DB_MULTI_LINE ? CWI_DB_LINE
                                                                                : CWI_DB_POLYGON;
@@ -58,7 +78,8 @@ static cw_status encode_shape(cwi_db_shape shape, cw_value parts, cwi_buf *out, 
   return status;
 }
 
-static cw_status encode_bound(cwi_db_bound bound, cw_value value, cwi_buf *out, size_t depth, cw_error *err) {
+static cw_status encode_bound(cwi_db_bound bound, cw_value value, cwi_buf *out, size_t depth,
+                              cw_error *err) {
   if (bound == CWI_DB_UNBOUNDED) {
     put_head(out, 7, 22);
     return CW_OK;
@@ -108,7 +129,8 @@ static cw_status encode_box(cw_value value, cwi_buf *out, size_t depth, cw_error
     return CW_OK;
   case CWI_DB_RANGE: return encode_range(value, out, depth, err);
   case CWI_DB_GEOMETRY:
-    return encode_shape(cwi_db_geometry_shape(value), cwi_db_geometry_coordinates(value), out, depth, err);
+    return encode_shape(cwi_db_geometry_shape(value), cwi_db_geometry_coordinates(value), out,
+                        depth, err);
   case CWI_DB_REGEX: put_text(out, cwi_db_regex_pattern(value)); return CW_OK;
   default: return CWI_RAISE(err, CW_E_UNSUPPORTED, 0, "a function has no CBOR");
   }
@@ -116,7 +138,8 @@ static cw_status encode_box(cw_value value, cwi_buf *out, size_t depth, cw_error
 
 static void put_float(cwi_buf *out, cw_value value) {
   (void)cwi_buf_append_char(out, (char)0xFB);
-  for (int i = 7; i >= 0; i--) (void)cwi_buf_append_char(out, (char)(uint8_t)(value.bits >> (8 * i)));
+  for (int i = 7; i >= 0; i--)
+    (void)cwi_buf_append_char(out, (char)(uint8_t)(value.bits >> (8 * i)));
 }
 
 static cw_status encode(cw_value value, cwi_buf *out, size_t depth, cw_error *err) {
@@ -208,7 +231,8 @@ static bool at_break(cbor_reader *r) {
   return true;
 }
 
-static cw_status decode_text(cbor_reader *r, unsigned major, uint64_t size, cw_value *out, cw_error *err) {
+static cw_status decode_text(cbor_reader *r, unsigned major, uint64_t size, cw_value *out,
+                             cw_error *err) {
   cwi_buf joined;
   cw_status status = CW_OK;
   cwi_buf_init(&joined, 0);
@@ -236,7 +260,8 @@ static cw_status decode_text(cbor_reader *r, unsigned major, uint64_t size, cw_v
   return status;
 }
 
-static cw_status decode_list(cbor_reader *r, uint64_t count, cw_value *out, size_t depth, cw_error *err) {
+static cw_status decode_list(cbor_reader *r, uint64_t count, cw_value *out, size_t depth,
+                             cw_error *err) {
   cw_value array;
   cw_status status = cw_value_array(0, &array, err);
   for (uint64_t i = 0; status == CW_OK && i < count; i++) {
@@ -250,7 +275,8 @@ static cw_status decode_list(cbor_reader *r, uint64_t count, cw_value *out, size
   return status;
 }
 
-static cw_status decode_map(cbor_reader *r, uint64_t count, cw_value *out, size_t depth, cw_error *err) {
+static cw_status decode_map(cbor_reader *r, uint64_t count, cw_value *out, size_t depth,
+                            cw_error *err) {
   cw_value object;
   cw_status status = cw_value_object(&object, err);
   for (uint64_t i = 0; status == CW_OK && i < count; i++) {
@@ -313,7 +339,8 @@ static cw_status decode_range(cbor_reader *r, cw_value *out, size_t depth, cw_er
       status = bad(err);
     }
   }
-  if (status == CW_OK) return cwi_db_value_range(bounds[0], values[0], bounds[1], values[1], out, err);
+  if (status == CW_OK)
+    return cwi_db_value_range(bounds[0], values[0], bounds[1], values[1], out, err);
   cwi_value_drop(values[0]);
   cwi_value_drop(values[1]);
   return status;
@@ -328,7 +355,8 @@ static cw_status time_of(uint64_t tag, cw_value part, cw_value *out, cw_error *e
   int64_t n = cw_value_as_int(nanos);
   int64_t s = cw_value_as_int(seconds);
   if (!good || n < 0 || n > 999999999 || (tag == TAG_DURATION && s < 0)) return bad(err);
-  *out = tag == TAG_DATETIME ? cw_value_datetime(s, (uint32_t)n) : cw_value_duration((uint64_t)s, (uint32_t)n);
+  *out = tag == TAG_DATETIME ? cw_value_datetime(s, (uint32_t)n)
+                             : cw_value_duration((uint64_t)s, (uint32_t)n);
   return CW_OK;
 }
 
@@ -355,8 +383,11 @@ static cw_status text_of(uint64_t tag, cw_value part, cw_value *out, cw_error *e
   static const struct {
     uint64_t tag;
     cwi_db_kind kind;
-  } kinds[] = {{TAG_DATETIME_TEXT, CWI_DB_DATETIME}, {TAG_TABLE, CWI_DB_TABLE}, {TAG_UUID_TEXT, CWI_DB_UUID},
-               {TAG_DECIMAL, CWI_DB_DECIMAL},        {TAG_DURATION_TEXT, CWI_DB_DURATION}};
+  } kinds[] = {{TAG_DATETIME_TEXT, CWI_DB_DATETIME},
+               {TAG_TABLE, CWI_DB_TABLE},
+               {TAG_UUID_TEXT, CWI_DB_UUID},
+               {TAG_DECIMAL, CWI_DB_DECIMAL},
+               {TAG_DURATION_TEXT, CWI_DB_DURATION}};
   for (size_t i = 0; i < CWI_ARRAY_LEN(kinds); i++) {
     if (kinds[i].tag != tag) continue;
     bool ok = false;
@@ -379,7 +410,8 @@ static cw_status tagged(uint64_t tag, cw_value part, cw_value *out, cw_error *er
     if (part.kind != CW_VALUE_BYTES || cw_value_len(part) != 16) return bad(err);
     return cw_value_uuid(cw_value_as_bytes(part).data, out, err);
   case TAG_SET:
-    return part.kind == CW_VALUE_ARRAY ? cwi_db_value_set(cwi_value_retain(part), out, err) : bad(err);
+    return part.kind == CW_VALUE_ARRAY ? cwi_db_value_set(cwi_value_retain(part), out, err)
+                                       : bad(err);
   case TAG_RECORD:
   case TAG_FILE: {
     cw_value first = cw_value_array_get(part, 0);
@@ -390,8 +422,9 @@ static cw_status tagged(uint64_t tag, cw_value part, cw_value *out, cw_error *er
       return bad(err);
     }
     cw_status status =
-        tag == TAG_FILE ? cwi_db_value_file(cwi_value_retain(first), cwi_value_retain(second), out, err)
-                        : cwi_db_value_record(cwi_value_retain(first), cwi_value_retain(second), out, err);
+        tag == TAG_FILE
+            ? cwi_db_value_file(cwi_value_retain(first), cwi_value_retain(second), out, err)
+            : cwi_db_value_record(cwi_value_retain(first), cwi_value_retain(second), out, err);
     return status == CW_E_TYPE ? bad(err) : status;
   }
   default: return text_of(tag, part, out, err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* crypto:: functions. Password hashes are texts that carry their parameters: argon2's own form, bcrypt's,
- * and $scrypt$ln=..,r=..,p=..$salt$hash, $pbkdf2-sha256$i=..,l=..$salt$hash. */
+/* crypto:: functions. Password hashes are texts that carry their parameters: argon2's own form,
+ * bcrypt's, and $scrypt$ln=..,r=..,p=..$salt$hash, $pbkdf2-sha256$i=..,l=..$salt$hash. */
 #include <argon2.h>
 #include <crypt.h>
 #include <stdio.h>
@@ -22,12 +22,12 @@ static cw_status hex(const uint8_t *bytes, size_t size, cw_value *out, cw_error 
   return cwi_fn_text(text, 2 * size, out, err);
 }
 
-#define DIGEST(name, which)                                                                    \
-  FN(name) {                                                                                   \
-    FN_UNUSED;                                                                                 \
-    uint8_t bytes[CWI_DIGEST_BYTES_MAX];                                                       \
-    return hex(bytes, cwi_digest_of((which), data_of(args[0]).data, data_of(args[0]).size, bytes), out, \
-               err);                                                                           \
+#define DIGEST(name, which)                                                                        \
+  FN(name) {                                                                                       \
+    FN_UNUSED;                                                                                     \
+    uint8_t bytes[CWI_DIGEST_BYTES_MAX];                                                           \
+    return hex(bytes, cwi_digest_of((which), data_of(args[0]).data, data_of(args[0]).size, bytes), \
+               out, err);                                                                          \
   }
 DIGEST(crypto_md5, CWI_DIGEST_MD5)
 DIGEST(crypto_sha1, CWI_DIGEST_SHA1)
@@ -58,7 +58,8 @@ FN(crypto_joaat) {
 
 /* ---- passwords ---- */
 
-static cw_status check_two(const cwi_db_fn_ctx *ctx, const cw_value *args, size_t len, cw_error *err) {
+static cw_status check_two(const cwi_db_fn_ctx *ctx, const cw_value *args, size_t len,
+                           cw_error *err) {
   const char *name = ctx->fn->name;
   if (len == 0) return CWI_RAISE(err, CW_E_QUERY, 0, "Function '%s' expects two arguments", name);
   for (size_t i = 0; i < 2; i++) {
@@ -70,9 +71,11 @@ static cw_status check_two(const cwi_db_fn_ctx *ctx, const cw_value *args, size_
   return CW_OK;
 }
 
-static cw_status check_password(const cwi_db_fn_ctx *ctx, const cw_value *args, size_t len, cw_error *err) {
+static cw_status check_password(const cwi_db_fn_ctx *ctx, const cw_value *args, size_t len,
+                                cw_error *err) {
   const char *name = ctx->fn->name;
-  if (len == 0) return CWI_RAISE(err, CW_E_QUERY, 0, "Function '%s' expects a password argument", name);
+  if (len == 0)
+    return CWI_RAISE(err, CW_E_QUERY, 0, "Function '%s' expects a password argument", name);
   if (args[0].kind == CW_VALUE_STRING) return CW_OK;
   return CWI_RAISE(err, CW_E_QUERY, 0, "Function '%s' expects a string password, got: %s", name,
                    cwi_db_kind_name(cwi_db_kind_of(args[0])));
@@ -102,13 +105,14 @@ FN(argon2_generate) {
   cwi_fn_random_bytes(salt, sizeof(salt));
   int rc = argon2id_hash_encoded(2, 19456, 1, cwi_fn_chars(args[0]), cwi_fn_size(args[0]), salt,
                                  sizeof(salt), 32, text, sizeof(text));
-  if (rc != ARGON2_OK) return CWI_RAISE(err, CW_E_QUERY, rc, "argon2: %s", argon2_error_message(rc));
+  if (rc != ARGON2_OK)
+    return CWI_RAISE(err, CW_E_QUERY, rc, "argon2: %s", argon2_error_message(rc));
   return cwi_fn_text(text, strlen(text), out, err);
 }
 
 /* crypt's work area is large: it comes from the heap. */
-static cw_status run_crypt(const char *password, const char *setting, char *text, size_t room, bool *good,
-                           cw_error *err) {
+static cw_status run_crypt(const char *password, const char *setting, char *text, size_t room,
+                           bool *good, cw_error *err) {
   struct crypt_data *data = CWI_NEW(struct crypt_data);
   *good = false;
   if (data == NULL) return CWI_RAISE_NOMEM(err, "a password hash");
@@ -130,7 +134,8 @@ FN(bcrypt_compare) {
   if (strncmp(hash, "$2", 2) == 0) {
     status = run_crypt(cwi_fn_chars(args[1]), hash, text, sizeof(text), &good, err);
   }
-  good = good && strlen(text) == cwi_fn_size(args[0]) && cwi_bytes_equal_secret(text, hash, strlen(text));
+  good = good && strlen(text) == cwi_fn_size(args[0]) &&
+         cwi_bytes_equal_secret(text, hash, strlen(text));
   *out = cwi_value_bool(good);
   return status;
 }
@@ -198,8 +203,8 @@ static bool derive(const kdf *k, cw_value password, uint8_t *key) {
   const char *text = cwi_fn_chars(password);
   size_t size = cwi_fn_size(password);
   if (!k->scrypt) return cwi_key_pbkdf2(text, size, k->salt, k->salt_size, k->a, key, k->key_size);
-  return k->a < 32 && cwi_key_scrypt(text, size, k->salt, k->salt_size, UINT64_C(1) << k->a, k->b, k->c, key,
-                                     k->key_size);
+  return k->a < 32 && cwi_key_scrypt(text, size, k->salt, k->salt_size, UINT64_C(1) << k->a, k->b,
+                                     k->c, key, k->key_size);
 }
 
 static bool parse_kdf(const char *text, bool scrypt, kdf *k) {
@@ -218,8 +223,8 @@ static bool parse_kdf(const char *text, bool scrypt, kdf *k) {
   return k->key_size != SIZE_MAX && k->key_size > 0 && *text == '\0';
 }
 
-static cw_status kdf_compare(cwi_db_fn_ctx *ctx, const cw_value *args, size_t len, bool scrypt, cw_value *out,
-                             cw_error *err) {
+static cw_status kdf_compare(cwi_db_fn_ctx *ctx, const cw_value *args, size_t len, bool scrypt,
+                             cw_value *out, cw_error *err) {
   kdf k;
   uint8_t key[64];
   cw_status status = check_two(ctx, args, len, err);
@@ -229,11 +234,12 @@ static cw_status kdf_compare(cwi_db_fn_ctx *ctx, const cw_value *args, size_t le
   return CW_OK;
 }
 
-static cw_status kdf_generate(cwi_db_fn_ctx *ctx, const cw_value *args, size_t len, bool scrypt, cw_value *out,
-                              cw_error *err) {
+static cw_status kdf_generate(cwi_db_fn_ctx *ctx, const cw_value *args, size_t len, bool scrypt,
+                              cw_value *out, cw_error *err) {
   cw_status status = check_password(ctx, args, len, err);
   if (status != CW_OK) return status;
-  kdf k = {.scrypt = scrypt, .a = scrypt ? 15 : 600000, .b = 8, .c = 1, .salt_size = 16, .key_size = 32};
+  kdf k = {
+      .scrypt = scrypt, .a = scrypt ? 15 : 600000, .b = 8, .c = 1, .salt_size = 16, .key_size = 32};
   char salt[32];
   char key[64];
   char text[192];
@@ -241,8 +247,10 @@ static cw_status kdf_generate(cwi_db_fn_ctx *ctx, const cw_value *args, size_t l
   if (!derive(&k, args[0], k.key)) return CWI_RAISE_NOMEM(err, "a password hash");
   put_base64(k.salt, k.salt_size, salt);
   put_base64(k.key, k.key_size, key);
-  int size = scrypt ? snprintf(text, sizeof(text), "$scrypt$ln=%u,r=%u,p=%u$%s$%s", k.a, k.b, k.c, salt, key)
-                    : snprintf(text, sizeof(text), "$pbkdf2-sha256$i=%u,l=32$%s$%s", k.a, salt, key);
+  int size =
+      scrypt
+          ? snprintf(text, sizeof(text), "$scrypt$ln=%u,r=%u,p=%u$%s$%s", k.a, k.b, k.c, salt, key)
+          : snprintf(text, sizeof(text), "$pbkdf2-sha256$i=%u,l=32$%s$%s", k.a, salt, key);
   return cwi_fn_text(text, (size_t)size, out, err);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* parse::email::*, parse::url::*. A URL's part is NONE where the text is no URL or lacks the part. */
+/* parse::email::*, parse::url::*. A URL's part is NONE where the text is no URL or lacks the
+ * part. */
 #include <ctype.h>
 #include <stdlib.h>
 
@@ -21,7 +22,8 @@ static bool is_special(span scheme, int *port) {
     int port;
   } known[] = {{"http", 80}, {"https", 443}, {"ws", 80}, {"wss", 443}, {"ftp", 21}};
   for (size_t i = 0; i < CWI_ARRAY_LEN(known); i++) {
-    if (strlen(known[i].name) == scheme.size && memcmp(known[i].name, scheme.at, scheme.size) == 0) {
+    if (strlen(known[i].name) == scheme.size &&
+        memcmp(known[i].name, scheme.at, scheme.size) == 0) {
       *port = known[i].port;
       return true;
     }
@@ -148,11 +150,13 @@ FN(url_port) {
   return CW_OK;
 }
 
-static cw_status email_part(cwi_db_fn_ctx *ctx, cw_value string, bool host, cw_value *out, cw_error *err) {
+static cw_status email_part(cwi_db_fn_ctx *ctx, cw_value string, bool host, cw_value *out,
+                            cw_error *err) {
   cw_value is;
   const char *text = cwi_fn_chars(string);
   size_t size = cwi_fn_size(string);
-  cw_status status = cwi_db_fn_invoke(ctx, cwi_db_fn_find("string::is_email", 16), &string, 1, &is, err);
+  cw_status status =
+      cwi_db_fn_invoke(ctx, cwi_db_fn_find("string::is_email", 16), &string, 1, &is, err);
   if (status != CW_OK || is.bits == 0) return status;
   const char *at = memchr(text, '@', size);
   size_t user = (size_t)(at - text);

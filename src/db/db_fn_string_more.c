@@ -23,7 +23,8 @@ static void free_texts(two_texts *t) {
   cwi_free(t->b.at, t->b.len * sizeof(uint32_t));
 }
 
-static cw_status take_texts(cwi_db_fn_ctx *ctx, const cw_value *args, two_texts *out, cw_error *err) {
+static cw_status take_texts(cwi_db_fn_ctx *ctx, const cw_value *args, two_texts *out,
+                            cw_error *err) {
   *out = (two_texts){0};
   out->a.at = cwi_fn_codepoints(args[0], &out->a.len);
   out->b.at = cwi_fn_codepoints(args[1], &out->b.len);
@@ -31,7 +32,8 @@ static cw_status take_texts(cwi_db_fn_ctx *ctx, const cw_value *args, two_texts 
   if (out->a.at == NULL || out->b.at == NULL) {
     status = CWI_RAISE_NOMEM(err, "comparing strings");
   } else if (out->a.len > COMPARE_CHARACTERS_MAX || out->b.len > COMPARE_CHARACTERS_MAX) {
-    status = cwi_db_fn_fail(ctx, err, "Strings must have at most %d characters.", COMPARE_CHARACTERS_MAX);
+    status = cwi_db_fn_fail(ctx, err, "Strings must have at most %d characters.",
+                            COMPARE_CHARACTERS_MAX);
   }
   if (status != CW_OK) free_texts(out);
   return status;
@@ -39,7 +41,8 @@ static cw_status take_texts(cwi_db_fn_ctx *ctx, const cw_value *args, two_texts 
 
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
-/* Edits from a to b. `swaps` 0: none; 1: neighbours, each character once (OSA). Three rows at a time. */
+/* Edits from a to b. `swaps` 0: none; 1: neighbours, each character once (OSA). Three rows at a
+ * time. */
 static bool edits(points a, points b, int swaps, size_t *out) {
   size_t width = b.len + 1;
   size_t *rows = cwi_alloc_array(3 * width, sizeof(size_t));
@@ -53,7 +56,8 @@ static bool edits(points a, points b, int swaps, size_t *out) {
     for (size_t j = 1; j <= b.len; j++) {
       size_t cost = a.at[i - 1] == b.at[j - 1] ? 0 : 1;
       now[j] = least(least(last[j] + 1, now[j - 1] + 1), last[j - 1] + cost);
-      if (swaps != 0 && i > 1 && j > 1 && a.at[i - 1] == b.at[j - 2] && a.at[i - 2] == b.at[j - 1]) {
+      if (swaps != 0 && i > 1 && j > 1 && a.at[i - 1] == b.at[j - 2] &&
+          a.at[i - 2] == b.at[j - 1]) {
         now[j] = least(now[j], before[j - 2] + 1);
       }
     }
@@ -106,8 +110,8 @@ static bool damerau(points a, points b, size_t *out) {
 
 enum { EDITS_PLAIN, EDITS_OSA, EDITS_DAMERAU };
 
-static cw_status distance(cwi_db_fn_ctx *ctx, const cw_value *args, int how, bool normalized, cw_value *out,
-                          cw_error *err) {
+static cw_status distance(cwi_db_fn_ctx *ctx, const cw_value *args, int how, bool normalized,
+                          cw_value *out, cw_error *err) {
   two_texts t;
   size_t count = 0;
   cw_status status = take_texts(ctx, args, &t, err);
@@ -185,15 +189,16 @@ static bool jaro(points a, points b, double *out) {
   return true;
 }
 
-static cw_status similarity_jaro_of(cwi_db_fn_ctx *ctx, const cw_value *args, bool winkler, cw_value *out,
-                                    cw_error *err) {
+static cw_status similarity_jaro_of(cwi_db_fn_ctx *ctx, const cw_value *args, bool winkler,
+                                    cw_value *out, cw_error *err) {
   two_texts t;
   double score;
   cw_status status = take_texts(ctx, args, &t, err);
   if (status != CW_OK) return status;
   if (!jaro(t.a, t.b, &score)) status = CWI_RAISE_NOMEM(err, "comparing strings");
   size_t prefix = 0;
-  while (prefix < 4 && prefix < t.a.len && prefix < t.b.len && t.a.at[prefix] == t.b.at[prefix]) prefix++;
+  while (prefix < 4 && prefix < t.a.len && prefix < t.b.len && t.a.at[prefix] == t.b.at[prefix])
+    prefix++;
   free_texts(&t);
   if (status != CW_OK) return status;
   if (winkler && score > 0.7) score += 0.1 * (double)prefix * (1.0 - score);
@@ -237,18 +242,20 @@ FN(similarity_sorensen) {
   return status;
 }
 
-/* The score of b's characters as a subsequence of a: 16 a match, more at the start of the text and for
- * neighbours, less for gaps. Zero where b is no subsequence. */
+/* The score of b's characters as a subsequence of a: 16 a match, more at the start of the text and
+ * for neighbours, less for gaps. Zero where b is no subsequence. */
 FN(similarity_fuzzy) {
   enum { MATCH = 16, HEAD = 16, NEIGHBOUR = 4, GAP = 4, GAP_MORE = 1 };
   (void)len;
   two_texts t;
   cw_status status = take_texts(ctx, args, &t, err);
   if (status != CW_OK) return status;
-  int64_t *best = NULL; /* [position in a]: the best score with b's character so far matched there */
+  /* [position in a]: the best score with b's character so far matched there */
+  int64_t *best = NULL;
   int64_t score = 0;
   if (t.a.len > 0 && t.b.len > 0) best = cwi_alloc_array(2 * t.a.len, sizeof(int64_t));
-  if (t.a.len > 0 && t.b.len > 0 && best == NULL) status = CWI_RAISE_NOMEM(err, "comparing strings");
+  if (t.a.len > 0 && t.b.len > 0 && best == NULL)
+    status = CWI_RAISE_NOMEM(err, "comparing strings");
   for (size_t k = 0; best != NULL && k < t.b.len; k++) {
     int64_t *last = best + (k % 2 == 0 ? t.a.len : 0);
     int64_t *now = best + (k % 2 == 0 ? 0 : t.a.len);
@@ -307,24 +314,28 @@ static bool tag_in(const char *name, size_t size, const char *const *list, size_
 }
 
 static const char *const safe_tags[] = {
-    "a",   "abbr", "b",    "bdi",  "bdo", "blockquote", "br",  "caption", "center", "cite",  "code",
-    "col", "dd",   "del",  "dfn",  "div", "dl",         "dt",  "em",      "h1",     "h2",    "h3",
-    "h4",  "h5",   "h6",   "hr",   "i",   "ins",        "kbd", "li",      "mark",   "ol",    "p",
-    "pre", "q",    "s",    "samp", "small", "span",     "strike", "strong", "sub",  "sup",   "table",
-    "tbody", "td", "tfoot", "th",  "thead", "tr",       "tt",  "u",       "ul",     "var",   "wbr"};
+    "a",      "abbr", "b",   "bdi",   "bdo",   "blockquote", "br",    "caption", "center", "cite",
+    "code",   "col",  "dd",  "del",   "dfn",   "div",        "dl",    "dt",      "em",     "h1",
+    "h2",     "h3",   "h4",  "h5",    "h6",    "hr",         "i",     "ins",     "kbd",    "li",
+    "mark",   "ol",   "p",   "pre",   "q",     "s",          "samp",  "small",   "span",   "strike",
+    "strong", "sub",  "sup", "table", "tbody", "td",         "tfoot", "th",      "thead",  "tr",
+    "tt",     "u",    "ul",  "var",   "wbr"};
 static const char *const silent_tags[] = {"script", "style"};
 
 /* Where the element `name`, whose start tag ends before `at`, ends. */
-static size_t skip_element(const char *text, size_t size, size_t at, const char *name, size_t name_size) {
+static size_t skip_element(const char *text, size_t size, size_t at, const char *name,
+                           size_t name_size) {
   for (; at + name_size + 2 <= size; at++) {
-    if (text[at] != '<' || text[at + 1] != '/' || strncasecmp(text + at + 2, name, name_size) != 0) continue;
+    if (text[at] != '<' || text[at + 1] != '/' || strncasecmp(text + at + 2, name, name_size) != 0)
+      continue;
     const char *close = memchr(text + at, '>', size - at);
     return close == NULL ? size : (size_t)(close - text) + 1;
   }
   return size;
 }
 
-/* Keeps tags of a list without attributes, and text; drops scripts and styles with what is in them. */
+/* Keeps tags of a list without attributes, and text; drops scripts and styles with what is in
+ * them. */
 FN(html_sanitize) {
   FN_UNUSED;
   const char *text = cwi_fn_chars(args[0]);
@@ -337,7 +348,8 @@ FN(html_sanitize) {
     size_t end = name;
     while (end < size && isalnum((unsigned char)text[end])) end++;
     if (text[at] != '<' || (end == name && text[name] != '!')) {
-      (void)(text[at] == '<' ? cwi_buf_append_str(&buf, "&lt;") : cwi_buf_append_char(&buf, text[at]));
+      (void)(text[at] == '<' ? cwi_buf_append_str(&buf, "&lt;")
+                             : cwi_buf_append_char(&buf, text[at]));
       at++;
       continue;
     }
@@ -359,7 +371,8 @@ static const cwi_db_fn rows[] = {
     {"string::distance::damerau_levenshtein", "ss", distance_damerau, P, "Edits and swaps."},
     {"string::distance::hamming", "ss", distance_hamming, P, "How many characters differ."},
     {"string::distance::levenshtein", "ss", distance_levenshtein, P, "Edits."},
-    {"string::distance::normalized_damerau_levenshtein", "ss", normalized_damerau, P, "From 0 to 1."},
+    {"string::distance::normalized_damerau_levenshtein", "ss", normalized_damerau, P,
+     "From 0 to 1."},
     {"string::distance::normalized_levenshtein", "ss", normalized_levenshtein, P, "From 0 to 1."},
     {"string::distance::osa", "ss", distance_osa, P, "Edits and swaps of neighbours."},
     {"string::html::encode", "s", html_encode, P, "As text in HTML."},
@@ -367,7 +380,8 @@ static const cwi_db_fn rows[] = {
     {"string::similarity::fuzzy", "ss", similarity_fuzzy, P, "The score of a fuzzy match."},
     {"string::similarity::jaro", "ss", similarity_jaro, P, "From 0 to 1."},
     {"string::similarity::jaro_winkler", "ss", similarity_jaro_winkler, P, "From 0 to 1."},
-    {"string::similarity::smithwaterman", "ss", similarity_fuzzy, P, "The score of the best alignment."},
+    {"string::similarity::smithwaterman", "ss", similarity_fuzzy, P,
+     "The score of the best alignment."},
     {"string::similarity::sorensen_dice", "ss", similarity_sorensen, P, "From 0 to 1."},
 };
 FN_LIST(cwi_db_fns_string_more, "string::", rows);

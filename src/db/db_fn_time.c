@@ -148,8 +148,8 @@ static cw_status round_to(cw_value when, cw_value step, int how, cw_value *out) 
       (cwi_u128)(uint64_t)cw_value_as_seconds(step) * (uint64_t)second + cw_value_as_nanos(step);
   *out = when;
   if (unit == 0 || unit > (cwi_u128)INT64_MAX * (uint64_t)second) return CW_OK;
-  /* Counted from the smallest datetime so that all is positive; its distance to 1970 is no multiple of
-   * the unit, so the count is put right by the remainder of that distance. */
+  /* Counted from the smallest datetime so that all is positive; its distance to 1970 is no multiple
+   * of the unit, so the count is put right by the remainder of that distance. */
   const int64_t base = INT64_C(-8334601228800);
   cwi_u128 shift = (cwi_u128)(uint64_t)-base * (uint64_t)second;
   cwi_u128 align = (unit - shift % unit) % unit;

@@ -12,13 +12,14 @@
 #define SQL_KEYWORDS(X)                                                                                  \
   X(ACCESS)                                                                                              \
   X(AFTER)                                                                                               \
-  X(ALGORITHM) X(ALL) X(ALTER) X(ALWAYS) X(ANALYZE) X(ANALYZER) X(ANY) X(API) X(AS) X(ASC) X(            \
-      ASCII) X(ASSERT) X(AT) X(AUTHENTICATE) X(AUTO) X(BACKEND) X(BATCH) X(BEARER) X(BEFORE)             \
-      X(BEGIN) X(BLANK) X(BM25) X(BREAK) X(BUCKET) X(BY) X(CAMEL) X(CANCEL) X(CASCADE) X(                \
-          CHANGEFEED) X(CHANGES) X(CLASS) X(COLLATE) X(COLUMNS) X(COMMENT) X(COMMIT) X(COMPUTED)         \
-          X(CONCURRENTLY) X(CONFIG) X(CONTENT) X(CONTINUE) X(COUNT) X(CREATE) X(DATABASE) X(DB) X(       \
-              DEFAULT) X(DEFINE) X(DELETE) X(DESC) X(DIFF) X(DIMENSION) X(DIST) X(DISTANCE)              \
-              X(DROP) X(DUPLICATE) X(DURATION) X(EDGENGRAM) X(EFC) X(ELSE) X(END) X(ENFORCED) X(         \
+  X(ALGORITHM)                                                                                           \
+  X(ALL) X(ALTER) X(ALWAYS) X(ANALYZE) X(ANALYZER) X(ANY) X(API) X(AS) X(ASC) X(ASCII) X(                \
+      ASSERT) X(AT) X(AUTHENTICATE) X(AUTO) X(BACKEND) X(BATCH) X(BEARER) X(BEFORE) X(BEGIN)             \
+      X(BLANK) X(BM25) X(BREAK) X(BUCKET) X(BY) X(CAMEL) X(CANCEL) X(CASCADE) X(CHANGEFEED) X(           \
+          CHANGES) X(CLASS) X(COLLATE) X(COLUMNS) X(COMMENT) X(COMMIT) X(COMPUTED) X(CONCURRENTLY)       \
+          X(CONFIG) X(CONTENT) X(CONTINUE) X(COUNT) X(CREATE) X(DATABASE) X(DB) X(DEFAULT) X(            \
+              DEFINE) X(DELETE) X(DESC) X(DIFF) X(DIMENSION) X(DIST) X(DISTANCE) X(DROP)                 \
+              X(DUPLICATE) X(DURATION) X(EDGENGRAM) X(EFC) X(ELSE) X(END) X(ENFORCED) X(                 \
                   EVENT) X(EXISTS) X(EXPIRED) X(EXPLAIN) X(EXTEND_CANDIDATES) X(FETCH) X(FIELD)          \
                   X(FIELDS) X(FILTERS) X(FLEXIBLE) X(                                                    \
                       FOR) X(FROM) X(FULL) X(FULLTEXT) X(FUNCTION) X(FUNCTIONS) X(GRANT) X(GRAPHQL)      \

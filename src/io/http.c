@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Requests: one transfer each, with its retries, as a future or as a stream.
  *
- * A transfer is an operation at home on the runtime that drives it. As a stream, its first value is the
- * response's head; a chunk for which there is no credit is sent as a waiting send, and the transfer
- * pauses until that is accepted.
+ * A transfer is an operation at home on the runtime that drives it. As a stream, its first value is
+ * the response's head; a chunk for which there is no credit is sent as a waiting send, and the
+ * transfer pauses until that is accepted.
  *
- * Retried are requests that are safe to repeat (RFC 9110, section 9.2.2) after failures of the transport
- * and the statuses 502 to 504, before anything was handed on; the delay doubles, with full jitter. */
+ * Retried are requests that are safe to repeat (RFC 9110, section 9.2.2) after failures of the
+ * transport and the statuses 502 to 504, before anything was handed on; the delay doubles, with
+ * full jitter. */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>

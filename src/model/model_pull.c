@@ -5,12 +5,14 @@
  *   -> transfer (again, with growing delays and the next mirror, while that is of use)
  *   -> check the sum -> rename -> record the sum
  *
- * Invariant: NAME.part is always a prefix of what the server of its recorded entity tag serves; `hash`
- * is the sum of exactly the `offset` bytes that it has. What cannot be known to belong together (no tag
- * and no expected sum, another tag, a server that ignores Range) starts again at 0.
+ * Invariant: NAME.part is always a prefix of what the server of its recorded entity tag serves;
+ * `hash` is the sum of exactly the `offset` bytes that it has. What cannot be known to belong
+ * together (no tag and no expected sum, another tag, a server that ignores Range) starts again at
+ * 0.
  *
- * Bytes are written and summed on the pool, a batch at a time, while libcurl fills the stream's window:
- * the two overlap. Blocking steps take the pull itself as context: the task waits for each. */
+ * Bytes are written and summed on the pool, a batch at a time, while libcurl fills the stream's
+ * window: the two overlap. Blocking steps take the pull itself as context: the task waits for
+ * each. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -274,8 +276,8 @@ static cw_status on_pool(cw_task_fn step, model_pull *p, cw_error *err) {
 
 /* ---- the lock ---- */
 
-/* Waiting for the lock cannot be interrupted, so it holds what it needs itself: a pull that is cancelled
- * leaves it, and it gives the lock back when it gets it. */
+/* Waiting for the lock cannot be interrupted, so it holds what it needs itself: a pull that is
+ * cancelled leaves it, and it gives the lock back when it gets it. */
 typedef struct lock_wait {
   _Atomic int holders; /* the pull and the waiting thread */
   _Atomic int fd;      /* a duplicate of the pull's */

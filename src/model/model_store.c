@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The folder of models: names, paths and recorded sums. A recorded sum counts while the file's size and
- * time of change are what they were, so that a model of many gigabytes is not read at every start. */
+/* The folder of models: names, paths and recorded sums. A recorded sum counts while the file's size
+ * and time of change are what they were, so that a model of many gigabytes is not read at every
+ * start. */
 #include "model/model_store.h"
 
 #include <errno.h>

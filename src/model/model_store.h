@@ -33,8 +33,9 @@ bool cwi_model_store_name_is_valid(const char *name);
 cw_status cwi_model_store_path(const char *folder, const char *name, const char *suffix,
                                char path[PATH_MAX], cw_error *err);
 
-/* Looks for a whole model whose sum is recorded and still true of it by size and time; with `sha256`, that
- * it is this sum (read and taken where none is recorded). *found false: there is none, or not this. */
+/* Looks for a whole model whose sum is recorded and still true of it by size and time; with
+ * `sha256`, that it is this sum (read and taken where none is recorded). *found false: there is
+ * none, or not this. */
 cw_status cwi_model_store_find(const char *path, const char *sha256, cwi_model_file *file,
                                bool *found, cw_error *err);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Proves JSON: what RFC 8259 accepts is read exactly, what it rejects is refused with a place, and what is
- * written reads back as the same value. */
+/* Proves JSON: what RFC 8259 accepts is read exactly, what it rejects is refused with a place, and
+ * what is written reads back as the same value. */
 #include "causeway/json.h"
 
 #include <math.h>

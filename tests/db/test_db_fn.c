@@ -63,7 +63,8 @@ TEST(db_fn, texts_give_the_recorded_results) {
       {"parse::url::domain", "https://u:p@ex.com:8080/a/b?x=1&y=2#frag", NULL, "'ex.com'"},
       {"parse::email::user", "a.b@c.org", NULL, "'a.b'"},
       {"crypto::md5", "abc", NULL, "'900150983cd24fb0d6963f7d28e17f72'"},
-      {"crypto::blake3", "abc", NULL, "'6437b3ac38465133ffb63b75273a8db548c558465d79db03fd359c6cd5bd9d85'"},
+      {"crypto::blake3", "abc", NULL,
+       "'6437b3ac38465133ffb63b75273a8db548c558465d79db03fd359c6cd5bd9d85'"},
       {"crypto::joaat", "abc", NULL, "3977453403"},
       {"crypto::bcrypt::compare", "notahash", "x", "false"},
       {"time::from_ulid", "01H5T4JJ0S3XKX4KW1GR2JWRRW", NULL, "d'2023-07-20T17:11:46.969Z'"},
@@ -71,12 +72,15 @@ TEST(db_fn, texts_give_the_recorded_results) {
       {"encoding::base64::decode", "###", NULL,
        "Incorrect arguments for function encoding::base64::decode(). invalid base64"},
       {"string::repeat", "a", "b",
-       "Incorrect arguments for function string::repeat(). Argument 2 was the wrong type. Expected `int` but "
+       "Incorrect arguments for function string::repeat(). Argument 2 was the wrong type. Expected "
+       "`int` but "
        "found `'b'`"},
-      {"string::len", "a", "b", "Incorrect arguments for function string::len(). Expected 1 argument"},
+      {"string::len", "a", "b",
+       "Incorrect arguments for function string::len(). Expected 1 argument"},
       {"set::all", "a", NULL, "Unknown function 'set::all' - not found in function registry"},
       {"geo::hash::decode", "zz", NULL, "(174.375, 87.1875)"},
-      {"value::diff", "abc", "abd", "[{ op: 'change', path: '', value: '@@ -1,3 +1,3 @@\\n ab\\n-c\\n+d\\n' }]"},
+      {"value::diff", "abc", "abd",
+       "[{ op: 'change', path: '', value: '@@ -1,3 +1,3 @@\\n ab\\n-c\\n+d\\n' }]"},
   };
   for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
     cw_value args[2] = {text(rows[i].a), rows[i].b != NULL ? text(rows[i].b) : cw_value_none()};
@@ -116,7 +120,8 @@ TEST(db_fn, the_table_is_well_formed) {
   size_t count = 0;
   for (const cwi_db_fn *fn; (fn = cwi_db_fn_at(count)) != NULL; count++) {
     if (cwi_db_fn_find(fn->name, strlen(fn->name)) != fn) fail_msg("%s is there twice", fn->name);
-    if (strspn(fn->args, letters) != strlen(fn->args)) fail_msg("%s: arguments '%s'", fn->name, fn->args);
+    if (strspn(fn->args, letters) != strlen(fn->args))
+      fail_msg("%s: arguments '%s'", fn->name, fn->args);
     bool callable = (fn->flags & (CWI_DB_FN_SPECIAL | CWI_DB_FN_UNREGISTERED)) == 0;
     if (callable != (fn->call != NULL)) fail_msg("%s cannot be called", fn->name);
     if (fn->doc == NULL || fn->doc[0] == '\0') fail_msg("%s has no documentation", fn->name);
@@ -128,10 +133,14 @@ TEST(db_fn, a_wrong_name_finds_the_nearest) {
   static const struct {
     const char *name;
     const char *expected;
-  } rows[] = {{"array::lenn", "array::len"},       {"string::uper", "string::len"},
-              {"time::nowish", "time::now"},       {"encoding::json::encode", "encoding::cbor::encode"},
-              {"type::is_function", "type::is_duration"}, {"set::insert", NULL},
-              {"nosuch::func", NULL},              {"string::distance::osa_distance", "string::distance::osa"}};
+  } rows[] = {{"array::lenn", "array::len"},
+              {"string::uper", "string::len"},
+              {"time::nowish", "time::now"},
+              {"encoding::json::encode", "encoding::cbor::encode"},
+              {"type::is_function", "type::is_duration"},
+              {"set::insert", NULL},
+              {"nosuch::func", NULL},
+              {"string::distance::osa_distance", "string::distance::osa"}};
   for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
     const char *nearest = cwi_db_fn_nearest(rows[i].name, strlen(rows[i].name));
     bool same = (nearest == NULL) == (rows[i].expected == NULL) &&

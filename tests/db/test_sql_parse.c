@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The parser: errors with their framed excerpt, and what is printed parses back to the same text. */
+/* The parser: errors with their framed excerpt, and what is printed parses back to the same
+ * text. */
 #include "db/sql_parse.h"
 
 #include "db/sql_print.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Proves that a download survives cut connections, servers without ranges, changed files, cancels and
- * wrong sums, and that nothing that has arrived is lost or mixed. */
+/* Proves that a download survives cut connections, servers without ranges, changed files, cancels
+ * and wrong sums, and that nothing that has arrived is lost or mixed. */
 #include <dirent.h>
 #include <stdio.h>
 #include <sys/stat.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Every native of the library by itself: called with a sample of each type it takes, with odd
  * numbers, and while memory runs out. Callbacks are answered here, so that the machines of the
- * functions that wait are driven without a VM. What the natives compute is the conformance suite's. */
+ * functions that wait are driven without a VM. What the natives compute is the conformance
+ * suite's. */
 #include "script/script_run.h"
 #include "support/test.h"
 
