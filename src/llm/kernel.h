@@ -90,6 +90,5 @@ void cwi_kernel_avx2_gemm_panels(cwi_tensor_type type, const cwi_kernel_panel *p
 const cwi_kernel *cwi_kernel_ref(void);
 const cwi_kernel *cwi_kernel_avx2(void);
 const cwi_kernel *cwi_kernel_avx512(void);
-const cwi_kernel *cwi_kernel_neon(void);
 
 #endif

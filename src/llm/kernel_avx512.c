@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define TOKENS CWI_KERNEL_PANEL_TOKENS
+#define TAIL_BLOCKS 64U
 
 CWI_INLINE __m512i four_of(const int8_t *q) {
   int four;
@@ -74,20 +75,48 @@ CWI_INLINE void multiply(cwi_tensor_type type, int offset, const cwi_kernel_pane
 
 static void gemm_panels_avx512(cwi_tensor_type type, const cwi_kernel_panel *panels, size_t blocks,
                                const cwi_activation *x, size_t x_cols, size_t tokens, float *out,
-                               size_t out_stride) {
-  if (tokens < TOKENS) { /* the last tokens of a batch */
+                               size_t out_stride);
+
+/* The last tokens of a batch: they are copied together with enough zeroes behind them, TAIL_BLOCKS
+ * blocks at a time. */
+static void multiply_tail(cwi_tensor_type type, const cwi_kernel_panel *panels, size_t blocks,
+                          const cwi_activation *x, size_t x_cols, size_t tokens, float *out,
+                          size_t out_stride) {
+  int8_t q[TOKENS * TAIL_BLOCKS * 32];
+  float d[TOKENS * TAIL_BLOCKS];
+  float sum[TOKENS * TAIL_BLOCKS];
+  int16_t sum16[TOKENS * TAIL_BLOCKS * 2];
+  float results[TOKENS][CWI_KERNEL_PANEL_ROWS] = {{0}};
+  const cwi_activation copy = {.q = q, .d = d, .sum = sum, .sum16 = sum16};
+  for (size_t t = 0; t < tokens; t++) {
+    memcpy(results[t], out + t * out_stride, sizeof(results[t]));
+  }
+  for (size_t b = 0; b < blocks; b += TAIL_BLOCKS) {
+    const size_t len = blocks - b < TAIL_BLOCKS ? blocks - b : TAIL_BLOCKS;
+    memset(q + tokens * len * 32, 0, (TOKENS - tokens) * len * 32);
+    memset(d + tokens * len, 0, (TOKENS - tokens) * len * sizeof(float));
+    memset(sum + tokens * len, 0, (TOKENS - tokens) * len * sizeof(float));
+    memset(sum16 + tokens * len * 2, 0, (TOKENS - tokens) * len * 2 * sizeof(int16_t));
     for (size_t t = 0; t < tokens; t++) {
-      float spare[TOKENS][CWI_KERNEL_PANEL_ROWS];
-      const cwi_activation one = {.q = x->q + t * x_cols,
-                                  .d = x->d + t * (x_cols / 32),
-                                  .sum = x->sum + t * (x_cols / 32),
-                                  .sum16 = x->sum16 + t * (x_cols / 16)};
-      /* A distance of 0 multiplies the one token TOKENS times. */
-      memcpy(spare[0], out + t * out_stride, sizeof(spare[0]));
-      for (size_t i = 1; i < TOKENS; i++) memcpy(spare[i], spare[0], sizeof(spare[0]));
-      gemm_panels_avx512(type, panels, blocks, &one, 0, TOKENS, spare[0], CWI_KERNEL_PANEL_ROWS);
-      memcpy(out + t * out_stride, spare[0], sizeof(spare[0]));
+      const size_t from = t * (x_cols / 32) + b;
+      memcpy(q + t * len * 32, x->q + from * 32, len * 32);
+      memcpy(d + t * len, x->d + from, len * sizeof(float));
+      memcpy(sum + t * len, x->sum + from, len * sizeof(float));
+      memcpy(sum16 + t * len * 2, x->sum16 + from * 2, len * 2 * sizeof(int16_t));
     }
+    gemm_panels_avx512(type, panels + b, len, &copy, len * 32, TOKENS, results[0],
+                       CWI_KERNEL_PANEL_ROWS);
+  }
+  for (size_t t = 0; t < tokens; t++) {
+    memcpy(out + t * out_stride, results[t], sizeof(results[t]));
+  }
+}
+
+static void gemm_panels_avx512(cwi_tensor_type type, const cwi_kernel_panel *panels, size_t blocks,
+                               const cwi_activation *x, size_t x_cols, size_t tokens, float *out,
+                               size_t out_stride) {
+  if (tokens < TOKENS) {
+    multiply_tail(type, panels, blocks, x, x_cols, tokens, out, out_stride);
     return;
   }
   switch (type) {

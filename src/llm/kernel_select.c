@@ -14,7 +14,6 @@ const cwi_kernel *cwi_kernel_select(void) {
   }
   const cwi_kernel *kernel = cwi_kernel_avx512();
   if (kernel == NULL) kernel = cwi_kernel_avx2();
-  if (kernel == NULL) kernel = cwi_kernel_neon();
   return kernel != NULL ? kernel : cwi_kernel_ref();
 }
 

@@ -25,6 +25,7 @@
 #define TILE_BYTES (ROWS_TILE / CWI_KERNEL_PANEL_ROWS * (PANEL_K / 32U) * sizeof(cwi_kernel_panel))
 #define CHUNK_BYTES (64U * 1024U)
 #define TOKENS_BATCH_MIN 24 /* from here on tiles are faster than rows */
+#define TOKENS_PANEL_MIN 6  /* the same where all weights can be bytes */
 
 _Static_assert(ROWS_TILE % CWI_KERNEL_PANEL_ROWS == 0, "a tile is whole panels");
 _Static_assert(ROWS_TILE *K_TILE * sizeof(float) <= TILE_BYTES, "a tile of floats fits as well");
@@ -61,7 +62,7 @@ static void poll(const cwi_llm_matmul *self, size_t thread) {
 
 size_t cwi_llm_matmul_size(size_t tokens_max, size_t cols_max, size_t threads) {
   size_t panels = tokens_max < TOKENS_BATCH_MIN ? 0 : padded(tokens_max) * cols_max;
-  size_t tiles = tokens_max < TOKENS_BATCH_MIN ? 0 : threads * tile_len(tokens_max);
+  size_t tiles = tokens_max < TOKENS_PANEL_MIN ? 0 : threads * tile_len(tokens_max);
   size_t blocks = tokens_max * cols_max / 32;
   return (panels + tiles) * sizeof(float) + blocks * (32 + 2 * sizeof(float) + 4);
 }
@@ -74,8 +75,10 @@ cw_status cwi_llm_matmul_init(cwi_llm_matmul *self, const cwi_kernel *kernel, cw
       .kernel = kernel, .pool = pool, .tokens_max = tokens_max, .cols_max = cols_max};
   if (tokens_max >= TOKENS_BATCH_MIN) {
     self->panels_size = padded(tokens_max) * cols_max * sizeof(float);
-    self->tiles_size = cwi_llm_pool_threads(pool) * tile_len(tokens_max) * sizeof(float);
     self->panels = cwi_alloc(self->panels_size);
+  }
+  if (tokens_max >= TOKENS_PANEL_MIN) {
+    self->tiles_size = cwi_llm_pool_threads(pool) * tile_len(tokens_max) * sizeof(float);
     self->tiles = cwi_alloc(self->tiles_size);
   }
   self->q = cwi_alloc(len);
@@ -83,7 +86,8 @@ cw_status cwi_llm_matmul_init(cwi_llm_matmul *self, const cwi_kernel *kernel, cw
   self->sum = cwi_alloc(len / 32 * sizeof(float));
   self->sum16 = cwi_alloc(len / 16 * sizeof(int16_t));
   if (self->q == NULL || self->d == NULL || self->sum == NULL || self->sum16 == NULL ||
-      (self->panels_size > 0 && (self->panels == NULL || self->tiles == NULL))) {
+      (self->panels_size > 0 && self->panels == NULL) ||
+      (self->tiles_size > 0 && self->tiles == NULL)) {
     cwi_llm_matmul_deinit(self);
     return CWI_RAISE_NOMEM(err, "matrix products");
   }
@@ -301,18 +305,19 @@ void cwi_llm_matmul_run(cwi_llm_matmul *self, const float *x, size_t x_stride, s
            .parts = parts,
            .parts_len = parts_len,
            .gate = gate};
-  if (tokens < TOKENS_BATCH_MIN) {
+  bool floats = false;
+  bool bytes = false;
+  for (size_t p = 0; p < parts_len; p++) {
+    if (as_panels(self, parts[p].w)) {
+      bytes = true;
+    } else {
+      floats = true;
+    }
+  }
+  if (tokens < (floats ? TOKENS_BATCH_MIN : TOKENS_PANEL_MIN)) {
     for (size_t t = 0; t < tokens; t++) quantize_chunk(&j, t, 0);
     cwi_llm_pool_run(self->pool, cut(&j, false), rows_chunk, &j);
   } else {
-    bool floats = false;
-    bool bytes = false;
-    for (size_t p = 0; p < parts_len; p++) {
-      if (as_panels(self, parts[p].w))
-        bytes = true;
-      else
-        floats = true;
-    }
     if (bytes) cwi_llm_pool_run(self->pool, tokens, quantize_chunk, &j);
     if (floats) {
       cwi_llm_pool_run(self->pool, padded(tokens) / CWI_KERNEL_TOKENS, pack_chunk, &j);
