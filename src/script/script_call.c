@@ -74,19 +74,20 @@ static bool limits_ok(run_t *run, const cwi_script_row *row, cw_value result, co
 
 static cwi_vm_call push_native(run_t *run, const cwi_script_row *row, uint32_t base, uint32_t first,
                                uint32_t argc, cwi_script_pos pos) {
-  if (run->frame_len == run->frame_cap) {
+  cwi_script_native *call = CWI_NEW(cwi_script_native);
+  bool ok = call != NULL;
+  if (ok && run->frame_len == run->frame_cap) {
     uint32_t cap = run->frame_cap * 2 + 2;
     void *frames = cwi_realloc(run->frames, run->frame_cap * sizeof(cwi_script_frame),
                                cap * sizeof(cwi_script_frame));
-    if (frames == NULL) {
-      cwi_script_raise_nomem(run);
-      return CWI_VM_ERROR;
+    ok = frames != NULL;
+    if (ok) { /* nothing may fail from here on: the VM still holds the old frames */
+      run->frames = frames;
+      run->frame_cap = cap;
     }
-    run->frames = frames;
-    run->frame_cap = cap;
   }
-  cwi_script_native *call = CWI_NEW(cwi_script_native);
-  if (call == NULL) {
+  if (!ok) {
+    CWI_FREE(call);
     cwi_script_raise_nomem(run);
     return CWI_VM_ERROR;
   }

@@ -27,22 +27,31 @@ bool cwi_compile_grow(compiler *c, void *array, uint32_t *cap, uint32_t len, siz
 
 /* ---- code ---- */
 
-static uint32_t emit_insn(compiler *c, cwi_script_insn insn) {
-  if (c->code_len == c->code_cap) {
-    uint32_t cap = c->code_cap;
-    if (!cwi_compile_grow(c, &c->places, &cap, c->code_len, sizeof(*c->places))) return 0;
-    if (!cwi_compile_grow(c, &c->code, &c->code_cap, c->code_len, sizeof(*c->code))) {
-      /* keep both of one size */
-      void *less = cwi_realloc(c->places, cap * sizeof(*c->places),
-                               c->code_cap * sizeof(*c->places) + (c->code_cap == 0));
-      if (less != NULL) c->places = less;
-      if (c->code_cap == 0) {
-        cwi_free(c->places, 1);
-        c->places = NULL;
-      }
-      return 0;
-    }
+/* Code and places have one capacity: both grow, or neither does. */
+static bool grow_code(compiler *c) {
+  uint32_t cap = c->code_cap == 0 ? 16 : c->code_cap * 2;
+  cwi_script_insn *code = cwi_alloc(cap * sizeof(*code));
+  cwi_script_place *places = cwi_alloc(cap * sizeof(*places));
+  if (code == NULL || places == NULL) {
+    cwi_free(code, cap * sizeof(*code));
+    cwi_free(places, cap * sizeof(*places));
+    c->unit->failed = true;
+    return false;
   }
+  if (c->code_len > 0) {
+    memcpy(code, c->code, c->code_len * sizeof(*code));
+    memcpy(places, c->places, c->code_len * sizeof(*places));
+  }
+  cwi_free(c->code, c->code_cap * sizeof(*code));
+  cwi_free(c->places, c->code_cap * sizeof(*places));
+  c->code = code;
+  c->places = places;
+  c->code_cap = cap;
+  return true;
+}
+
+static uint32_t emit_insn(compiler *c, cwi_script_insn insn) {
+  if (c->code_len == c->code_cap && !grow_code(c)) return 0;
   c->code[c->code_len] = insn;
   c->places[c->code_len] = c->place;
   return c->code_len++;
