@@ -283,7 +283,7 @@ static const cwi_db_fn rows[] = {
     {"string::concat", "?v*", string_concat, P, "The texts of the arguments, joined."},
     {"string::contains", "ss", string_contains, P, "Whether a text is in it."},
     {"string::ends_with", "ss", string_ends_with, P, "Whether it ends with a text."},
-    {"string::join", "v*", string_join, P,
+    {"string::join", "v?v*", string_join, P,
      "The texts of the arguments with the first between them."},
     {"string::len", "s", string_len, P, "The number of characters."},
     {"string::lowercase", "s", string_lowercase, P, "In lower case."},
