@@ -127,6 +127,7 @@ typedef struct cwi_script_def {
   uint32_t index; /* among the functions of the program */
   bool is_private, is_closure, has_eval;
   struct cwi_script_def *next;
+  struct cwi_script_def *same_name;
 } cwi_script_def;
 
 #endif

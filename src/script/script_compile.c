@@ -313,16 +313,17 @@ uint32_t cwi_compile_site(compiler *c, cwi_script_sym *sym, cwi_script_path *pat
   site_path(u, site, path);
   site->proto = -1;
   site->special = special_of(sym->text);
-  for (const cwi_script_def *def = u->tree->defs; def != NULL; def = def->next) {
-    if (def->name == sym && def->this_type != NULL) site->has_typed = true;
+  for (const cwi_script_def *def = sym->defs; def != NULL; def = def->same_name) {
+    if (def->this_type != NULL) site->has_typed = true;
   }
   return u->site_len++;
 }
 
 cwi_script_def *cwi_compile_find_fn(const unit *u, const cwi_script_sym *name, uint32_t argc) {
   if (name->reserved != 0) return NULL;
-  for (cwi_script_def *def = u->tree->defs; def != NULL; def = def->next) {
-    if (def->name == name && def->param_len == argc && def->this_type == NULL) return def;
+  (void)u;
+  for (cwi_script_def *def = name->defs; def != NULL; def = def->same_name) {
+    if (def->param_len == argc && def->this_type == NULL) return def;
   }
   return NULL;
 }

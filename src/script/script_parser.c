@@ -252,13 +252,6 @@ cwi_script_var *cwi_parser_find_local(parser *p, cwi_script_sym *sym) {
   return NULL;
 }
 
-static bool is_function_name(const parser *p, const cwi_script_sym *sym) {
-  for (const cwi_script_def *def = p->tree->defs; def != NULL; def = def->next) {
-    if (def->name == sym) return true;
-  }
-  return false;
-}
-
 static cwi_script_var *find_external(const scope *s, const cwi_script_sym *sym) {
   for (cwi_script_external *e = s->def->externals; e != NULL; e = e->next) {
     if (e->inner->sym == sym) return e->inner;
@@ -290,7 +283,7 @@ bool cwi_parser_resolve(parser *p, node *var, bool *found) {
   cwi_script_var *local = cwi_parser_find_local(p, var->sym);
   if (local == NULL && p->scope->is_closure) local = find_external(p->scope, var->sym);
   *found = true;
-  if (local == NULL && is_function_name(p, var->sym)) {
+  if (local == NULL && var->sym->defs != NULL) {
     var->flags |= CWI_NODE_IS_FN;
     return true;
   }

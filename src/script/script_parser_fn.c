@@ -101,6 +101,9 @@ static void add_def(parser *p, cwi_script_def *def) {
   }
   p->last_def = def;
   def->index = tree->def_len++;
+  if (def->name == NULL) return;
+  def->same_name = def->name->defs;
+  def->name->defs = def;
 }
 
 static bool too_many_functions(parser *p, cwi_script_pos pos) {
@@ -168,12 +171,9 @@ static bool fn_params(parser *p, cwi_script_def *def) {
   return ok;
 }
 
-static bool is_duplicate(const parser *p, const cwi_script_def *def) {
-  for (const cwi_script_def *other = p->tree->defs; other != NULL; other = other->next) {
-    if (other->name == def->name && other->param_len == def->param_len &&
-        other->this_type == def->this_type && !other->is_closure) {
-      return true;
-    }
+static bool is_duplicate(const cwi_script_def *def) {
+  for (const cwi_script_def *other = def->name->defs; other != NULL; other = other->same_name) {
+    if (other->param_len == def->param_len && other->this_type == def->this_type) return true;
   }
   return false;
 }
@@ -219,7 +219,7 @@ node *cwi_parser_function(parser *p, settings set) {
   bool ok = fn_rest(p, inner, def);
   leave_scope(p, &fn_scope);
   if (!ok) return NULL;
-  if (is_duplicate(p, def)) {
+  if (is_duplicate(def)) {
     char count[16] = "no";
     if (def->param_len != 0) {
       cwi_buf text = {0};

@@ -138,6 +138,7 @@ typedef struct cwi_script_sym {
   uint8_t keyword; /* cwi_script_token_kind, IDENT where it is none */
   uint8_t reserved;
   struct cwi_script_sym *next; /* in its bucket */
+  struct cwi_script_def *defs; /* functions of this name, by `same_name` */
 } cwi_script_sym;
 
 typedef struct cwi_script_token {
