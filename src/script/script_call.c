@@ -197,6 +197,10 @@ bool cwi_vm_resume_native(run_t *run) {
       finish_native(run);
       continue;
     }
+    if (result == CWI_SCRIPT_SUSPEND) {
+      run->suspended = true;
+      return false;
+    }
     if (result == CWI_SCRIPT_CALLBACK) {
       cwi_vm_call done = call_back(run, index);
       if (done == CWI_VM_ENTER) {

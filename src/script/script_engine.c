@@ -107,7 +107,13 @@ cw_status cwi_engine_new(cwi_script_engine **out, cw_error *err) {
                                        .functions_max = SIZE_MAX,
                                        .modules_max = SIZE_MAX};
   engine->allow_eval = true;
+  engine->async_timeout_ms = 30000;
   pthread_mutex_init(&engine->lock, NULL);
+  cw_status status = cwi_host_defaults(engine, err);
+  if (status != CW_OK) {
+    cwi_engine_release(engine);
+    return status;
+  }
   *out = engine;
   return CW_OK;
 }

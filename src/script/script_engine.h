@@ -29,6 +29,7 @@ typedef struct cwi_script_engine {
   cwi_script_parse_options parse; /* switches; limits are filled in from `limits` */
   bool fail_on_invalid_property;
   bool allow_eval;
+  uint64_t async_timeout_ms; /* for each asynchronous call; 0: none */
   cwi_engine_print_fn print;
   void *print_context;
   cwi_engine_resolve_fn resolve;
@@ -43,6 +44,10 @@ void cwi_engine_release(cwi_script_engine *engine);
 /* Adds a native of the host: seen by every script of this engine from now on. */
 cw_status cwi_engine_register(cwi_script_engine *engine, const char *name, uint32_t argc,
                               cwi_script_native_fn fn, void *host_fn, void *context, cw_error *err);
+/* Natives that suspend: sleep (script_host.c). */
+cw_status cwi_host_defaults(cwi_script_engine *engine, cw_error *err);
+/* The native behind every registered function: calls the host's, waits for its future. */
+cwi_script_result cwi_host_call(cwi_script_native *call);
 cwi_engine_host *cwi_engine_host_of(cwi_script_engine *engine, int32_t number);
 
 /* The best row for these arguments; *index finds it again. NULL: none. */

@@ -191,6 +191,7 @@ typedef struct cwi_script_run cwi_script_run; /* one run of a script: the VM */
 typedef enum cwi_script_result {
   CWI_SCRIPT_OK = 0,  /* `result` is set (it starts as unit) */
   CWI_SCRIPT_ERROR,   /* an error has been raised */
+  CWI_SCRIPT_SUSPEND, /* run->pending is a future: call this function again when it has settled */
   CWI_SCRIPT_CALLBACK /* call `callee`, then call this function again (CWI_SCRIPT_RESUMABLE only) */
 } cwi_script_result;
 

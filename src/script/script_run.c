@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "causeway/future.h"
 #include "core/alloc.h"
 #include "core/assert.h"
 #include "script/script_engine.h"
@@ -41,6 +42,9 @@ void cwi_script_run_free(cwi_script_run *run) {
   while (run->frame_len > 0) cwi_vm_pop(run);
   cwi_vm_clear(run, 0, run->stack_cap);
   cwi_value_drop(run->result);
+  cwi_value_drop(run->answer);
+  if (run->pending != NULL) cw_release(run->pending);
+  if (run->answer_text != NULL) cwi_free(run->answer_text, CW_ERROR_MESSAGE_BYTES_MAX);
   cwi_script_error_deinit(&run->error);
   cwi_vm_names_cut(run, 0);
   cwi_vm_imports_cut(run, 0);

@@ -126,7 +126,12 @@ struct cwi_script_run {
   cwi_script_module main_module; /* the script's own exports and constants */
   cwi_script_module **modules;   /* loaded by this run */
   uint32_t module_len, module_cap;
-  uint32_t imported;             /* how often */
+  uint32_t imported;         /* how often */
+  struct cw_future *pending; /* what the run waits for, while it is suspended */
+  bool suspended;
+  cw_status answer_status; /* what came of it */
+  cw_value answer;
+  char *answer_text;             /* CW_ERROR_MESSAGE_BYTES_MAX bytes; NULL: none */
   cwi_script_program **programs; /* of eval, kept until the end */
   uint32_t program_len, program_cap;
   cwi_script_native scratch; /* for natives that return at once */

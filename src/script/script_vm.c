@@ -492,6 +492,7 @@ CWI_HOT cwi_script_state cwi_script_run_go(cwi_script_run *run) {
   cw_value *regs = NULL;
   const cwi_script_insn *pc = NULL;
   const cwi_script_insn *i = NULL;
+  run->suspended = false;
   if (run->error.kind != CWI_SCRIPT_E_NONE) goto fail_unwind;
   if (run->frame_len == 0) return CWI_SCRIPT_DONE;
   RELOAD();
@@ -817,7 +818,10 @@ dispatch:
 #if !CWI_COMPUTED_GOTO
 }
 #endif
-native : if (!cwi_vm_resume_native(run)) goto fail_unwind;
+native : if (!cwi_vm_resume_native(run)) {
+  if (run->suspended) return CWI_SCRIPT_SUSPENDED;
+  goto fail_unwind;
+}
 if (run->frame_len == 0) return CWI_SCRIPT_DONE;
 RELOAD();
 NEXT();
