@@ -25,6 +25,7 @@
 #include "causeway/offload.h"
 #include "causeway/port.h"
 #include "causeway/runtime.h"
+#include "causeway/script.h"
 #include "causeway/stream.h"
 #include "causeway/task.h"
 #include "causeway/value.h"
