@@ -9,26 +9,35 @@
 
 /* ---- rows ---- */
 
+static void copy_or_free(cw_value **to, cw_value *grown, const db_rows *rows, size_t cap, bool ok) {
+  if (!ok) {
+    cwi_free(grown, cap * sizeof(cw_value));
+    return;
+  }
+  if (rows->len > 0) memcpy(grown, *to, rows->len * sizeof(cw_value));
+  cwi_free(*to, rows->cap * sizeof(cw_value));
+  *to = grown;
+}
+
+/* Makes all three arrays larger, or none. */
+static bool rows_grow(db_rows *rows) {
+  size_t cap = cwi_size_grow(rows->cap, rows->len + 1);
+  cw_value *docs = cwi_alloc_array(cap, sizeof(cw_value));
+  cw_value *rids = cwi_alloc_array(cap, sizeof(cw_value));
+  cw_value *extra = cwi_alloc_array(cap, sizeof(cw_value));
+  bool ok = docs != NULL && rids != NULL && extra != NULL;
+  copy_or_free(&rows->docs, docs, rows, cap, ok);
+  copy_or_free(&rows->rids, rids, rows, cap, ok);
+  copy_or_free(&rows->extra, extra, rows, cap, ok);
+  if (ok) rows->cap = cap;
+  return ok;
+}
+
 cw_status cwi_exec_rows_push(db_ctx *c, db_rows *rows, cw_value doc, cw_value rid) {
-  if (rows->len == rows->cap) {
-    size_t cap = cwi_size_grow(rows->cap, rows->len + 1), old = rows->cap * sizeof(cw_value);
-    cw_value **arrays[3] = {&rows->docs, &rows->rids, &rows->extra};
-    for (size_t i = 0; i < 3; i++) {
-      cw_value *grown = cwi_realloc(*arrays[i], old, cap * sizeof(cw_value));
-      if (grown == NULL) {
-        /* Arrays grown before stay as large as they are; their size is told from now on as `cap`
-         * of the smallest, so shrink them back. */
-        for (size_t k = 0; k < i; k++) {
-          cw_value *back = cwi_realloc(*arrays[k], cap * sizeof(cw_value), old > 0 ? old : 1);
-          if (back != NULL) *arrays[k] = back;
-        }
-        cw_value_release(&doc);
-        cw_value_release(&rid);
-        return cwi_exec_nomem(c);
-      }
-      *arrays[i] = grown;
-    }
-    rows->cap = cap;
+  if (rows->len == rows->cap && !rows_grow(rows)) {
+    cw_value_release(&doc);
+    cw_value_release(&rid);
+    return cwi_exec_nomem(c);
   }
   rows->docs[rows->len] = doc;
   rows->rids[rows->len] = rid;

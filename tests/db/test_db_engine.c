@@ -128,4 +128,26 @@ TEST(db_engine, a_file_is_there_after_reopening) {
   unlink(path);
 }
 
+static cw_status whole_life(void) {
+  static const char query[] =
+      "DEFINE FIELD n ON t TYPE int ASSERT $value > 0; DEFINE INDEX i ON t FIELDS n; "
+      "CREATE t:1 SET n = 1, o = { a: [1, 2, 'x'] }; UPDATE t:1 SET n += 1; RELATE t:1->k:1->t:1; "
+      "SELECT n, o.a[0] AS a, ->k->t AS e FROM t WHERE n = 2 ORDER BY n LIMIT 1; "
+      "SELECT n, count() FROM t GROUP BY n; BEGIN; DELETE t; CANCEL; RETURN [1].map(|$x| $x + 1)";
+  db_engine *engine = NULL;
+  db_session *session = NULL;
+  cwi_db_results results = {0};
+  cw_error err = {0};
+  cw_status status = cwi_db_engine_open("mem://", &engine, &err);
+  if (status == CW_OK) status = cwi_db_session_new(engine, &session, &err);
+  if (status == CW_OK) status = cwi_db_session_use(session, "test", "test", &err);
+  if (status == CW_OK) {
+    status = cwi_db_query(session, query, sizeof(query) - 1, cw_value_none(), NULL, &results, &err);
+  }
+  cwi_db_results_deinit(&results);
+  cwi_db_session_free(session);
+  cwi_db_engine_close(engine);
+  return status;
+}
 
+TEST(db_engine, survives_lack_of_memory) { CHECK_SURVIVES_OOM(whole_life(), (void)0); }
