@@ -147,7 +147,7 @@ static cw_status inside_items(db_ctx *c, const sql_expr *node, cw_value *out) {
 }
 
 static cw_status inside_call(db_ctx *c, const sql_expr *node, cw_value *out) {
-  cw_value args[8];
+  cw_value args[8] = {{0}};
   size_t len = node->u.call.args.len < 8 ? node->u.call.args.len : 8, done = 0;
   cw_status status = CW_OK;
   for (; status == CW_OK && done < len; done++) {
