@@ -40,8 +40,7 @@ bool cli_take_option(int *argc, char **argv, const char *name, const char **valu
 bool cli_take_flag(int *argc, char **argv, const char *name);
 
 /* Says what is wrong with the arguments; gives CLI_MISUSE. */
-int cli_misuse(const cli_command *command, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+int cli_misuse(const cli_command *command, const char *format, ...);
 
 /* True (and CLI_MISUSE said) where an unknown option is left among the arguments. */
 bool cli_has_unknown_option(const cli_command *command, int argc, char **argv);
