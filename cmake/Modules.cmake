@@ -77,6 +77,9 @@ function(cw_libraries)
   set_target_properties(causeway PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION 0)
   target_link_options(causeway PRIVATE
     -Wl,--version-script=${PROJECT_SOURCE_DIR}/cmake/exports.map -Wl,--as-needed)
+  if(NOT CW_SANITIZE) # the sanitizers' own symbols come with the program
+    target_link_options(causeway PRIVATE -Wl,--no-undefined)
+  endif()
   set_target_properties(causeway PROPERTIES LINK_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/exports.map)
   foreach(library IN ITEMS causeway causeway_static)
     target_include_directories(${library} PUBLIC
