@@ -221,3 +221,28 @@ TEST(db_codec, survives_without_memory) {
     cw_value_release(&value);
   }
 }
+
+TEST(db_codec, damaged_bytes_are_refused_or_decoded) {
+  for (size_t round = 0; round < cwt_rounds(20000); round++) {
+    cw_value value = make_object(3);
+    cwi_buf bytes;
+    cwi_buf_init(&bytes, 0);
+    bool key = random_below(2) == 0;
+    if (key) {
+      CHECK_OK(cwi_db_key_record_key(&bytes, value, NULL));
+    } else {
+      CHECK_OK(cwi_db_codec_encode(value, &bytes, NULL));
+    }
+    for (unsigned n = 1 + random_below(3); n > 0; n--) {
+      bytes.data[random_below((unsigned)bytes.size)] = (char)random_below(256);
+    }
+    cw_bytes damaged = {bytes.data, bytes.size};
+    cw_value back = cw_value_none();
+    cw_status status = key ? cwi_db_key_read_record_key(&damaged, &back, NULL)
+                           : cwi_db_codec_decode(damaged, &back, NULL);
+    CHECK(status == CW_OK || status == CW_E_CORRUPT || status == CW_E_VERSION);
+    cw_value_release(&back);
+    cwi_buf_deinit(&bytes);
+    cw_value_release(&value);
+  }
+}
