@@ -17,6 +17,7 @@ static const conformance_suite *const SUITES[] = {
     &conformance_suite_llm,
     &conformance_suite_surrealql,
     &conformance_suite_surrealql_lax,
+    &conformance_suite_llm_text,
 };
 
 cw_value conformance_get(cw_value object, const char *key) {

@@ -38,6 +38,7 @@ extern const conformance_suite conformance_suite_rhai;
 extern const conformance_suite conformance_suite_llm;
 extern const conformance_suite conformance_suite_surrealql;
 extern const conformance_suite conformance_suite_surrealql_lax;
+extern const conformance_suite conformance_suite_llm_text;
 
 /* Counts a row. `detail` says what differs; it is shown where failures are. */
 void conformance_count(conformance *c, const char *area, const char *id, bool passed,

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/* The suite of text around language models: tokenizers, samplers, grammars, chat templates. A path is a
+ * folder with models/ and vectors/. */
+#include <dirent.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conformance/conformance.h"
+#include "core/alloc.h"
+#include "core/error.h"
+#include "llm/tokenizer.h"
+
+static cw_status read_document(const char *folder, const char *name, cw_value *out, cw_error *err) {
+  char path[1024];
+  (void)snprintf(path, sizeof(path), "%s/vectors/%s", folder, name);
+  FILE *file = fopen(path, "rb");
+  if (file == NULL) return CWI_RAISE(err, CW_E_NOT_FOUND, 0, "cannot open '%s'", path);
+  cwi_buf text;
+  cwi_buf_init(&text, 0);
+  char block[65536];
+  for (size_t got = 1; got > 0;) {
+    got = fread(block, 1, sizeof(block), file);
+    (void)cwi_buf_append(&text, block, got);
+  }
+  (void)fclose(file);
+  cw_status status = text.failed ? CWI_RAISE_NOMEM(err, "a file of vectors")
+                                 : conformance_read_json(text.data, text.size, out, err);
+  cwi_buf_deinit(&text);
+  return status;
+}
+
+static cw_status open_tokenizer(const char *folder, const char *model, cwi_gguf **gguf,
+                                cwi_tokenizer **out, cw_error *err) {
+  char path[1024];
+  (void)snprintf(path, sizeof(path), "%s/models/%s", folder, model);
+  cw_status status = cwi_gguf_open(path, CWI_GGUF_MAP, gguf, err);
+  return status == CW_OK ? cwi_tokenizer_new(*gguf, out, err) : status;
+}
+
+/* ---- tokenizers ---- */
+
+static void from_hex(const char *hex, cwi_buf *out) {
+  cwi_buf_clear(out);
+  for (size_t i = 0; hex != NULL && hex[i] != 0 && hex[i + 1] != 0; i += 2) {
+    const char pair[3] = {hex[i], hex[i + 1], 0};
+    (void)cwi_buf_append_char(out, (char)strtoul(pair, NULL, 16));
+  }
+}
+
+static bool same_ids(const cwi_tokens *got, cw_value expected) {
+  if (got->len != cw_value_len(expected)) return false;
+  for (size_t i = 0; i < got->len; i++) {
+    if (got->ids[i] != cw_value_as_int(cw_value_array_get(expected, i))) return false;
+  }
+  return true;
+}
+
+static void print_ids(char *detail, size_t size, const cwi_tokens *got, cw_value expected) {
+  size_t used = (size_t)snprintf(detail, size, "got");
+  for (size_t i = 0; i < got->len && used + 16 < size / 2; i++) {
+    used += (size_t)snprintf(detail + used, size - used, " %d", (int)got->ids[i]);
+  }
+  used += (size_t)snprintf(detail + used, size - used, ", expected");
+  for (size_t i = 0; i < cw_value_len(expected) && used + 16 < size; i++) {
+    used += (size_t)snprintf(detail + used, size - used, " %d",
+                             (int)cw_value_as_int(cw_value_array_get(expected, i)));
+  }
+}
+
+typedef struct token_case {
+  conformance *c;
+  const cwi_tokenizer *tokenizer;
+  const char *id;
+  cwi_buf input, scratch, text;
+} token_case;
+
+/* One way to encode; `expected` has the ids. */
+static void check_encode(token_case *t, cw_value expected, unsigned flags, cwi_tokens *got) {
+  char detail[1200] = "";
+  got->len = 0;
+  cw_error err = {0};
+  const cw_status status =
+      cwi_tokenizer_encode(t->tokenizer, t->input.data, t->input.size, flags, got, &err);
+  const bool passed = status == CW_OK && same_ids(got, expected);
+  if (!passed) print_ids(detail, sizeof(detail), got, expected);
+  conformance_count(t->c, "tokenize", t->id, passed, detail);
+}
+
+static void check_decode(token_case *t, cw_value row, const char *key, const cwi_tokens *ids,
+                         unsigned flags) {
+  const char *hex = conformance_text(row, key);
+  from_hex(hex != NULL ? hex : conformance_text(row, "hex"), &t->scratch);
+  cwi_buf_clear(&t->text);
+  (void)cwi_tokenizer_decode(t->tokenizer, ids->ids, ids->len, flags, &t->text, NULL);
+  const bool passed = t->text.size == t->scratch.size &&
+                      (t->text.size == 0 || memcmp(t->text.data, t->scratch.data, t->text.size) == 0);
+  char detail[600];
+  (void)snprintf(detail, sizeof(detail), "%s: got '%.*s', expected '%.*s'", key,
+                 (int)(t->text.size < 200 ? t->text.size : 200), t->text.data,
+                 (int)(t->scratch.size < 200 ? t->scratch.size : 200), t->scratch.data);
+  conformance_count(t->c, "detokenize", t->id, passed, detail);
+}
+
+static void check_tokens(token_case *t, cw_value row) {
+  cwi_tokens got = {0};
+  from_hex(conformance_text(row, "hex"), &t->input);
+  cw_value expected = conformance_get(row, "ids");
+  check_encode(t, expected, 0, &got);
+  check_decode(t, row, "detok_hex", &got, 0);
+  cw_value added = conformance_get(row, "ids_add");
+  if (added.kind == CW_VALUE_ARRAY) expected = added;
+  check_encode(t, expected, CWI_TOKENIZER_ADD, &got);
+  cw_value special = conformance_get(row, "ids_add_special");
+  if (special.kind == CW_VALUE_ARRAY) expected = special;
+  check_encode(t, expected, CWI_TOKENIZER_ADD | CWI_TOKENIZER_PARSE, &got);
+  check_decode(t, row, "detok_special_hex", &got, CWI_TOKENIZER_UNPARSE);
+  cwi_tokens_deinit(&got);
+}
+
+static cw_status run_tokenizer(conformance *c, const char *folder, const char *file,
+                               cw_error *err) {
+  cw_status status = CW_OK;
+  cwi_gguf *gguf = NULL;
+  cwi_tokenizer *tokenizer = NULL;
+  cw_value document = cw_value_none();
+  token_case t = {.c = c};
+  CWI_TRY(read_document(folder, file, &document, err));
+  CWI_TRY(open_tokenizer(folder, conformance_text(document, "model"), &gguf, &tokenizer, err));
+  t.tokenizer = tokenizer;
+  const cw_value cases = conformance_get(document, "cases");
+  for (size_t i = 0; i < cw_value_len(cases); i++) {
+    const cw_value row = cw_value_array_get(cases, i);
+    char id[400];
+    (void)snprintf(id, sizeof(id), "%s/%zu:%.300s", file, i, conformance_text(row, "hex"));
+    t.id = id;
+    if (conformance_wants(c, "tokenize", id)) check_tokens(&t, row);
+  }
+
+out:
+  cwi_buf_deinit(&t.input);
+  cwi_buf_deinit(&t.scratch);
+  cwi_buf_deinit(&t.text);
+  cwi_tokenizer_free(tokenizer);
+  cwi_gguf_close(gguf);
+  cw_value_release(&document);
+  return status;
+}
+
+/* Prompts of model vectors that were tokenised with markup parsed. */
+static cw_status run_prompts(conformance *c, const char *folder, const char *file, cw_error *err) {
+  cw_status status = CW_OK;
+  cwi_gguf *gguf = NULL;
+  cwi_tokenizer *tokenizer = NULL;
+  cw_value document = cw_value_none();
+  token_case t = {.c = c};
+  cwi_tokens got = {0};
+  CWI_TRY(read_document(folder, file, &document, err));
+  CWI_TRY(open_tokenizer(folder, conformance_text(document, "model"), &gguf, &tokenizer, err));
+  t.tokenizer = tokenizer;
+  const cw_value rows = conformance_get(document, "greedy");
+  for (size_t i = 0; i < cw_value_len(rows); i++) {
+    const cw_value row = cw_value_array_get(rows, i);
+    const cw_value parse = conformance_get(row, "parse_special");
+    const bool parses = parse.kind == CW_VALUE_BOOL ? cw_value_as_bool(parse)
+                                                    : cw_value_as_int(parse) != 0;
+    const char *prompt = conformance_text(row, "prompt");
+    if (prompt == NULL) continue;
+    char id[200];
+    (void)snprintf(id, sizeof(id), "%s/%zu", file, i);
+    t.id = id;
+    cwi_buf_clear(&t.input);
+    (void)cwi_buf_append_str(&t.input, prompt);
+    check_encode(&t, conformance_get(row, "prompt_tokens"),
+                 CWI_TOKENIZER_ADD | (parses ? CWI_TOKENIZER_PARSE : 0), &got);
+  }
+
+out:
+  cwi_tokens_deinit(&got);
+  cwi_buf_deinit(&t.input);
+  cwi_tokenizer_free(tokenizer);
+  cwi_gguf_close(gguf);
+  cw_value_release(&document);
+  return status;
+}
+
+static cw_status run(conformance *c, const char *path, cw_error *err) {
+  cw_status status = CW_OK;
+  char folder[1024];
+  (void)snprintf(folder, sizeof(folder), "%s/vectors", path);
+  DIR *dir = opendir(folder);
+  if (dir == NULL) return CWI_RAISE(err, CW_E_NOT_FOUND, 0, "cannot open '%s'", folder);
+  for (const struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+    if (strncmp(entry->d_name, "tokenize-", 9) == 0) {
+      CWI_TRY(run_tokenizer(c, path, entry->d_name, err));
+    } else if (strncmp(entry->d_name, "model-", 6) == 0) {
+      CWI_TRY(run_prompts(c, path, entry->d_name, err));
+    }
+  }
+
+out:
+  (void)closedir(dir);
+  return status;
+}
+
+static const char *const paths[] = {"llm", NULL};
+
+const conformance_suite conformance_suite_llm_text = {"llm_text", paths, run};
