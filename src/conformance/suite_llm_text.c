@@ -10,6 +10,7 @@
 #include "conformance/conformance.h"
 #include "core/alloc.h"
 #include "core/error.h"
+#include "llm/sampler.h"
 #include "llm/tokenizer.h"
 
 static cw_status read_document(const char *folder, const char *name, cw_value *out, cw_error *err) {
@@ -185,12 +186,114 @@ out:
   return status;
 }
 
+/* ---- samplers ---- */
+
+#define LOGITS_MAX 256
+
+typedef struct sampler_state {
+  cwi_candidate list[LOGITS_MAX], scratch[LOGITS_MAX];
+  cwi_candidates c;
+} sampler_state;
+
+static void apply_penalties(sampler_state *s, const char *args) {
+  char *rest = NULL;
+  const long last_n = strtol(args, &rest, 10);
+  const float repeat = strtof(rest, &rest);
+  const float frequency = strtof(rest, &rest);
+  const float presence = strtof(rest, &rest);
+  const long count = strtol(rest, &rest, 10);
+  int32_t ids[64];
+  size_t len = 0;
+  for (long i = 0; i < count && len < 64; i++) {
+    const int32_t id = (int32_t)strtol(rest, &rest, 10);
+    if (count - i <= last_n) ids[len++] = id;
+  }
+  cwi_sample_penalties(&s->c, ids, len, repeat, frequency, presence);
+}
+
+static bool apply_stage(sampler_state *s, const char *stage) {
+  const char *space = strchr(stage, ' ');
+  const char *args = space == NULL ? "" : space + 1;
+  const float value = strtof(args, NULL);
+  if (strncmp(stage, "top_k", 5) == 0) {
+    cwi_sample_top_k(&s->c, (uint32_t)value);
+  } else if (strncmp(stage, "top_p", 5) == 0) {
+    cwi_sample_top_p(&s->c, value);
+  } else if (strncmp(stage, "min_p", 5) == 0) {
+    cwi_sample_min_p(&s->c, value);
+  } else if (strncmp(stage, "typical", 7) == 0) {
+    cwi_sample_typical(&s->c, value, s->scratch);
+  } else if (strncmp(stage, "temp", 4) == 0) {
+    cwi_sample_temperature(&s->c, value);
+  } else if (strcmp(stage, "softmax") == 0) {
+    cwi_sample_softmax(&s->c);
+  } else if (strncmp(stage, "penalties", 9) == 0) {
+    apply_penalties(s, args);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+static bool near(double a, double b) { return fabs(a - b) <= 2e-5 + 2e-5 * fabs(b); }
+
+/* Equal logits may be kept in any order, so a token is accepted where its logit is right. */
+static bool has_candidate(const sampler_state *s, cw_value expected) {
+  const double logit = cw_value_as_float(cw_value_array_get(expected, 1));
+  const double p = cw_value_as_float(cw_value_array_get(expected, 2));
+  for (size_t i = 0; i < s->c.len; i++) {
+    const cwi_candidate *got = &s->c.list[i];
+    if (near((double)got->logit, logit) && (p == 0 || near((double)got->p, p))) return true;
+  }
+  return false;
+}
+
+static void check_sampler(conformance *c, cw_value document, cw_value row, const char *id) {
+  sampler_state s = {0};
+  const size_t index = (size_t)cw_value_as_int(conformance_get(row, "logits"));
+  const cw_value logits = cw_value_array_get(conformance_get(document, "logits"), index);
+  s.c.list = s.list;
+  s.c.len = cw_value_len(logits) < LOGITS_MAX ? cw_value_len(logits) : LOGITS_MAX;
+  for (size_t i = 0; i < s.c.len; i++) {
+    s.list[i].id = (int32_t)i;
+    s.list[i].logit = (float)cw_value_as_float(cw_value_array_get(logits, i));
+  }
+  const cw_value chain = conformance_get(row, "chain");
+  bool passed = true;
+  for (size_t i = 0; i < cw_value_len(chain); i++) {
+    passed = passed && apply_stage(&s, cw_value_as_bytes(cw_value_array_get(chain, i)).data);
+  }
+  const cw_value out = conformance_get(row, "out");
+  passed = passed && (int64_t)s.c.len == cw_value_as_int(conformance_get(row, "n_out"));
+  for (size_t i = 0; passed && i < cw_value_len(out); i++) {
+    passed = has_candidate(&s, cw_value_array_get(out, i));
+  }
+  char detail[100];
+  (void)snprintf(detail, sizeof(detail), "%zu candidates are left", s.c.len);
+  conformance_count(c, "samplers", id, passed, detail);
+}
+
+static cw_status run_samplers(conformance *c, const char *folder, cw_error *err) {
+  cw_value document = cw_value_none();
+  const cw_status status = read_document(folder, "samplers.json", &document, err);
+  const cw_value cases = conformance_get(document, "cases");
+  for (size_t i = 0; i < cw_value_len(cases); i++) {
+    char id[64];
+    (void)snprintf(id, sizeof(id), "samplers/%zu", i);
+    if (!conformance_wants(c, "samplers", id)) continue;
+    check_sampler(c, document, cw_value_array_get(cases, i), id);
+  }
+  cw_value_release(&document);
+  return status;
+}
+
 static cw_status run(conformance *c, const char *path, cw_error *err) {
   cw_status status = CW_OK;
   char folder[1024];
   (void)snprintf(folder, sizeof(folder), "%s/vectors", path);
   DIR *dir = opendir(folder);
   if (dir == NULL) return CWI_RAISE(err, CW_E_NOT_FOUND, 0, "cannot open '%s'", folder);
+  CWI_TRY(run_samplers(c, path, err));
   for (const struct dirent *entry; (entry = readdir(dir)) != NULL;) {
     if (strncmp(entry->d_name, "tokenize-", 9) == 0) {
       CWI_TRY(run_tokenizer(c, path, entry->d_name, err));

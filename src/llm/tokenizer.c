@@ -446,9 +446,34 @@ out:
 
 /* ---- decode ---- */
 
+/* Whether the space at `i` goes: it stands before punctuation, or before the end of a contraction. */
+static bool is_space_before(const char *s, size_t len, size_t i) {
+  const char a = i + 1 < len ? s[i + 1] : 0;
+  const char b = i + 2 < len ? s[i + 2] : 0;
+  const char c = i + 3 < len ? s[i + 3] : 0;
+  if (a == '?' || a == '!' || a == '.' || a == ',') return true;
+  if (a != '\'') return false;
+  return b == ' ' || b == 's' || b == 'm' || (c == 'e' && (b == 'r' || b == 'v'));
+}
+
+/* Some vocabularies were used with texts whose punctuation had been set apart by spaces. */
+static void clean(cwi_buf *out, size_t from) {
+  char *s = out->data + from;
+  const size_t len = out->size - from;
+  size_t kept = 0;
+  for (size_t i = 0; i < len; i++) {
+    if (s[i] == ' ' && i > 0 && is_space_before(s, len, i)) continue;
+    const bool lone = s[i] == '\'' && i > 0 && s[i - 1] == ' ' && i + 1 < len && s[i + 1] == ' ';
+    s[kept++] = s[i];
+    if (lone) i++;
+  }
+  out->size = from + kept;
+}
+
 cw_status cwi_tokenizer_decode(const cwi_tokenizer *t, const int32_t *ids, size_t len,
                                unsigned flags, cwi_buf *out, cw_error *err) {
   CWI_ASSERT(t != NULL && out != NULL);
+  const size_t from = out->size;
   bool strip = t->add_space; /* the space that encoding put in front */
   if ((flags & CWI_TOKENIZER_REMOVE) != 0) {
     if (t->add_bos && len > 0 && ids[0] == t->bos) {
@@ -469,6 +494,7 @@ cw_status cwi_tokenizer_decode(const cwi_tokenizer *t, const int32_t *ids, size_
     }
     strip = false;
   }
+  if (t->split.clean && out->size > from) clean(out, from);
   return out->failed ? CWI_RAISE_NOMEM(err, "the text of tokens") : CW_OK;
 }
 

@@ -19,6 +19,7 @@ typedef struct cwi_split {
   uint8_t digits_max; /* number characters a word; 0: any */
   bool ignore_merges; /* a word that is a token is that token */
   bool add_bos;
+  bool clean; /* decoding drops spaces before punctuation */
 } cwi_split;
 
 /* Finds the rules for `name`; NULL where they are not known. */
