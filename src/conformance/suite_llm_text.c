@@ -95,8 +95,9 @@ static void check_decode(token_case *t, cw_value row, const char *key, const cwi
   from_hex(hex != NULL ? hex : conformance_text(row, "hex"), &t->scratch);
   cwi_buf_clear(&t->text);
   (void)cwi_tokenizer_decode(t->tokenizer, ids->ids, ids->len, flags, &t->text, NULL);
-  const bool passed = t->text.size == t->scratch.size &&
-                      (t->text.size == 0 || memcmp(t->text.data, t->scratch.data, t->text.size) == 0);
+  const bool passed =
+      t->text.size == t->scratch.size &&
+      (t->text.size == 0 || memcmp(t->text.data, t->scratch.data, t->text.size) == 0);
   char detail[600];
   (void)snprintf(detail, sizeof(detail), "%s: got '%.*s', expected '%.*s'", key,
                  (int)(t->text.size < 200 ? t->text.size : 200), t->text.data,
@@ -133,7 +134,7 @@ static cw_status run_tokenizer(conformance *c, const char *folder, const char *f
   const cw_value cases = conformance_get(document, "cases");
   for (size_t i = 0; i < cw_value_len(cases); i++) {
     const cw_value row = cw_value_array_get(cases, i);
-    char id[400];
+    char id[700];
     (void)snprintf(id, sizeof(id), "%s/%zu:%.300s", file, i, conformance_text(row, "hex"));
     t.id = id;
     if (conformance_wants(c, "tokenize", id)) check_tokens(&t, row);
@@ -164,11 +165,11 @@ static cw_status run_prompts(conformance *c, const char *folder, const char *fil
   for (size_t i = 0; i < cw_value_len(rows); i++) {
     const cw_value row = cw_value_array_get(rows, i);
     const cw_value parse = conformance_get(row, "parse_special");
-    const bool parses = parse.kind == CW_VALUE_BOOL ? cw_value_as_bool(parse)
-                                                    : cw_value_as_int(parse) != 0;
+    const bool parses =
+        parse.kind == CW_VALUE_BOOL ? cw_value_as_bool(parse) : cw_value_as_int(parse) != 0;
     const char *prompt = conformance_text(row, "prompt");
     if (prompt == NULL) continue;
-    char id[200];
+    char id[400];
     (void)snprintf(id, sizeof(id), "%s/%zu", file, i);
     t.id = id;
     cwi_buf_clear(&t.input);

@@ -212,8 +212,8 @@ static double draw(cwi_sampler *s) {
 }
 
 void cwi_sampler_reset(cwi_sampler *s) {
-  s->random = (s->options.seed + 1442695040888963407ULL) * 6364136223846793005ULL +
-              1442695040888963407ULL;
+  s->random =
+      (s->options.seed + 1442695040888963407ULL) * 6364136223846793005ULL + 1442695040888963407ULL;
   s->mirostat_mu = 2 * s->options.mirostat_tau;
   s->last_len = 0;
   s->last_next = 0;
@@ -273,8 +273,7 @@ void cwi_sampler_free(cwi_sampler *s) {
   cwi_free(s->list, s->vocab * sizeof(cwi_candidate));
   cwi_free(s->scratch, s->vocab * sizeof(cwi_candidate));
   cwi_free(s->last, ((size_t)s->options.penalty_last + 1) * sizeof(int32_t));
-  cwi_free((void *)(uintptr_t)s->options.bias,
-           (s->options.bias_len + 1) * sizeof(cwi_logit_bias));
+  cwi_free((void *)(uintptr_t)s->options.bias, (s->options.bias_len + 1) * sizeof(cwi_logit_bias));
   CWI_FREE(s);
 }
 
@@ -312,8 +311,8 @@ static void mirostat_one(const cwi_sampler *s, cwi_candidates *c) {
   }
   const double slope = squares > 0 ? products / squares : 1;
   const double epsilon = slope - 1;
-  const double k = pow(epsilon * pow(2, (double)s->mirostat_mu) /
-                           (1 - pow((double)s->vocab, -epsilon)), 1 / slope);
+  const double k = pow(
+      epsilon * pow(2, (double)s->mirostat_mu) / (1 - pow((double)s->vocab, -epsilon)), 1 / slope);
   cwi_sample_top_k(c, k >= 1 && k < (double)c->len ? (uint32_t)k : k < 1 ? 1 : (uint32_t)c->len);
 }
 
@@ -370,7 +369,8 @@ cw_status cwi_sampler_sample(cwi_sampler *s, const float *logits, const uint64_t
     if (free && s->list[i].logit > -INFINITY) s->list[c.len++] = s->list[i];
   }
   if (c.len == 0) {
-    return CWI_RAISE(err, CW_E_STATE, 0, "no token is allowed: the grammar or the biases exclude all");
+    return CWI_RAISE(err, CW_E_STATE, 0,
+                     "no token is allowed: the grammar or the biases exclude all");
   }
   apply_stages(s, &c);
   size_t index = 0;

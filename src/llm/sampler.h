@@ -33,14 +33,14 @@ typedef struct cwi_logit_bias {
 
 typedef struct cwi_sampler_options {
   uint64_t seed;
-  float temperature; /* 0: greedy */
-  uint32_t top_k;    /* 0: all */
-  float top_p;       /* 1: all */
-  float min_p;       /* 0: all */
-  float typical_p;   /* 1: all */
-  float repeat;      /* 1: none */
-  float frequency;   /* 0: none */
-  float presence;    /* 0: none */
+  float temperature;     /* 0: greedy */
+  uint32_t top_k;        /* 0: all */
+  float top_p;           /* 1: all */
+  float min_p;           /* 0: all */
+  float typical_p;       /* 1: all */
+  float repeat;          /* 1: none */
+  float frequency;       /* 0: none */
+  float presence;        /* 0: none */
   uint32_t penalty_last; /* of how many last tokens; 0: none */
   uint32_t mirostat;     /* 0, 1 or 2 */
   float mirostat_tau;
@@ -49,10 +49,10 @@ typedef struct cwi_sampler_options {
   size_t bias_len;
 } cwi_sampler_options;
 
-#define CWI_SAMPLER_OPTIONS_INIT                                                           \
-  {                                                                                        \
-    .temperature = 0.8F, .top_k = 40, .top_p = 0.95F, .typical_p = 1.0F, .repeat = 1.0F,   \
-    .penalty_last = 64, .mirostat_tau = 5.0F, .mirostat_eta = 0.1F                         \
+#define CWI_SAMPLER_OPTIONS_INIT                                                         \
+  {                                                                                      \
+    .temperature = 0.8F, .top_k = 40, .top_p = 0.95F, .typical_p = 1.0F, .repeat = 1.0F, \
+    .penalty_last = 64, .mirostat_tau = 5.0F, .mirostat_eta = 0.1F                       \
   }
 
 #define CWI_SAMPLER_PENALTY_LAST_MAX 65536U

@@ -92,11 +92,25 @@ static bool make_table(cwi_tokenizer *t) {
 /* ---- loading ---- */
 
 static bool is_end_text(cw_bytes text) {
-  static const char *const names[] = {
-      "<|eot_id|>", "<|im_end|>",    "<|end|>",         "<|return|>", "<|call|>",
-      "<|eom_id|>", "<|endoftext|>", "<|end_of_text|>", "<EOT>",      "_<EOT>",
-      "[EOT]",      "[EOS]",         "<end_of_turn>",   "<turn|>",    "<end_of_utterance>",
-      "<|eot|>",    "</s>",          "<\xEF\xBD\x9C" "end\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>"};
+  static const char *const names[] = {"<|eot_id|>",
+                                      "<|im_end|>",
+                                      "<|end|>",
+                                      "<|return|>",
+                                      "<|call|>",
+                                      "<|eom_id|>",
+                                      "<|endoftext|>",
+                                      "<|end_of_text|>",
+                                      "<EOT>",
+                                      "_<EOT>",
+                                      "[EOT]",
+                                      "[EOS]",
+                                      "<end_of_turn>",
+                                      "<turn|>",
+                                      "<end_of_utterance>",
+                                      "<|eot|>",
+                                      "</s>",
+                                      "<\xEF\xBD\x9C"
+                                      "end\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>"};
   for (size_t i = 0; i < CWI_ARRAY_LEN(names); i++) {
     if (strlen(names[i]) == text.size && memcmp(names[i], text.data, text.size) == 0) return true;
   }
@@ -172,7 +186,8 @@ static void read_settings(cwi_tokenizer *t, const cwi_gguf *gguf) {
 
 static bool is_special(const cwi_token *token) {
   return (token->type == CWI_TOKEN_CONTROL || token->type == CWI_TOKEN_USER ||
-          token->type == CWI_TOKEN_UNKNOWN) && token->text.size > 0;
+          token->type == CWI_TOKEN_UNKNOWN) &&
+         token->text.size > 0;
 }
 
 /* Phi-3's tokens but these take the white space behind them; its files say so by name alone. */
@@ -486,8 +501,7 @@ cw_status cwi_tokenizer_decode(const cwi_tokenizer *t, const int32_t *ids, size_
   for (size_t i = 0; i < len; i++) {
     cw_bytes piece = cwi_tokenizer_piece(t, ids[i]);
     const char *bytes = piece.data;
-    const bool hidden =
-        (flags & CWI_TOKENIZER_UNPARSE) == 0 && cwi_tokenizer_is_control(t, ids[i]);
+    const bool hidden = (flags & CWI_TOKENIZER_UNPARSE) == 0 && cwi_tokenizer_is_control(t, ids[i]);
     if (!hidden && piece.size > 0) {
       const size_t skip = strip && bytes[0] == ' ' ? 1 : 0;
       (void)cwi_buf_append(out, bytes + skip, piece.size - skip);
@@ -507,8 +521,8 @@ cw_bytes cwi_tokenizer_piece(const cwi_tokenizer *t, int32_t id) {
 }
 
 bool cwi_tokenizer_is_control(const cwi_tokenizer *t, int32_t id) {
-  return is_id(t, id) && (t->tokens[id].type == CWI_TOKEN_CONTROL ||
-                          t->tokens[id].type == CWI_TOKEN_UNKNOWN);
+  return is_id(t, id) &&
+         (t->tokens[id].type == CWI_TOKEN_CONTROL || t->tokens[id].type == CWI_TOKEN_UNKNOWN);
 }
 
 bool cwi_tokenizer_is_end(const cwi_tokenizer *t, int32_t id) {

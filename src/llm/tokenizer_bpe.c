@@ -21,7 +21,7 @@ static int byte_of(uint32_t codepoint) {
   if (itself) return (int)codepoint;
   if (codepoint < 256 || codepoint >= 256 + 68) return -1;
   const int index = (int)codepoint - 256;
-  if (index < 33) return index;           /* 0 to 32 */
+  if (index < 33) return index;            /* 0 to 32 */
   if (index < 67) return index - 33 + 127; /* 127 to 160 */
   return 173;
 }
@@ -197,7 +197,8 @@ static bool points_init(points *p, const char *text, size_t size) {
   p->starts = cwi_alloc((size + 1) * sizeof(uint32_t));
   p->classes = cwi_alloc(size);
   p->bytes = cwi_alloc(size * 3 + 1); /* a bad byte becomes three */
-  if (p->points == NULL || p->starts == NULL || p->classes == NULL || p->bytes == NULL) return false;
+  if (p->points == NULL || p->starts == NULL || p->classes == NULL || p->bytes == NULL)
+    return false;
   uint32_t at = 0;
   for (size_t i = 0; i < size; p->len++) {
     uint32_t c = 0;

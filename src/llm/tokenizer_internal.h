@@ -63,7 +63,7 @@ bool cwi_tokenizer_intern(cwi_tokenizer *t, cw_bytes key, uint32_t *symbol);
 
 /* Merging: symbols are spans of a text in a doubly linked list; the best pair merges first. */
 typedef struct cwi_symbol {
-  uint32_t prev, next; /* UINT32_MAX: none */
+  uint32_t prev, next;  /* UINT32_MAX: none */
   uint32_t start, size; /* size 0: merged into another */
   uint32_t id;          /* UINT32_MAX: not in the vocabulary */
 } cwi_symbol;

@@ -27,8 +27,8 @@ bool cwi_merger_push(cwi_merger *m, uint32_t start, uint32_t size, uint32_t id) 
   if (!grow(&symbols, &m->symbols_cap, m->symbols_len, sizeof(cwi_symbol))) return false;
   m->symbols = symbols;
   const uint32_t index = (uint32_t)m->symbols_len++;
-  m->symbols[index] = (cwi_symbol){.prev = index == 0 ? NONE : index - 1, .next = NONE,
-                                   .start = start, .size = size, .id = id};
+  m->symbols[index] = (cwi_symbol){
+      .prev = index == 0 ? NONE : index - 1, .next = NONE, .start = start, .size = size, .id = id};
   if (index > 0) m->symbols[index - 1].next = index;
   return true;
 }
@@ -106,8 +106,10 @@ static bool try_pair(cwi_merger *m, uint32_t left, uint32_t right) {
   } else if (!find_merge(t, a->id, b->id, &priority, &merged)) {
     return true;
   }
-  return heap_push(m, (cwi_pair){.key = (uint64_t)priority << 32 | left, .right = right,
-                                 .size = a->size + b->size, .merged = merged});
+  return heap_push(m, (cwi_pair){.key = (uint64_t)priority << 32 | left,
+                                 .right = right,
+                                 .size = a->size + b->size,
+                                 .merged = merged});
 }
 
 bool cwi_merger_run(cwi_merger *m) {

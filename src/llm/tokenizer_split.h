@@ -10,11 +10,11 @@
 /* How a model's file asks text to be cut (tokenizer.ggml.pre). */
 typedef struct cwi_split {
   const char *name;
-  bool modern;     /* a letter run may take one other character before it; else only a space */
+  bool modern;      /* a letter run may take one other character before it; else only a space */
   bool digit_first; /* every number character is a word of its own, before all else */
-  bool camel;      /* a run of letters ends before a capital that follows a small letter */
-  bool suffix;     /* contractions belong to the word before them */
-  bool slashes;    /* slashes behind symbols belong to them, as line ends do */
+  bool camel;       /* a run of letters ends before a capital that follows a small letter */
+  bool suffix;      /* contractions belong to the word before them */
+  bool slashes;     /* slashes behind symbols belong to them, as line ends do */
   bool contractions;
   uint8_t digits_max; /* number characters a word; 0: any */
   bool ignore_merges; /* a word that is a token is that token */

@@ -111,9 +111,8 @@ cw_status cwi_tokenizer_spm_encode(cwi_merger *m, const char *text, size_t size,
   for (uint32_t i = m->symbols_len > 0 ? 0 : UINT32_MAX; ok && i != UINT32_MAX;
        i = m->symbols[i].next) {
     const cwi_symbol *symbol = &m->symbols[i];
-    ok = symbol->id != UINT32_MAX
-             ? cwi_tokens_push(out, (int32_t)symbol->id)
-             : emit_bytes(t, escaped.data + symbol->start, symbol->size, out);
+    ok = symbol->id != UINT32_MAX ? cwi_tokens_push(out, (int32_t)symbol->id)
+                                  : emit_bytes(t, escaped.data + symbol->start, symbol->size, out);
   }
   cwi_buf_deinit(&escaped);
   m->text = NULL;
