@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The suite of text around language models: tokenizers, samplers, grammars, chat templates. A path is a
- * folder with models/ and vectors/. */
+/* The suite of text around language models: tokenizers, samplers, grammars, chat templates. A path
+ * is a folder with models/ and vectors/. */
 #include <dirent.h>
 #include <math.h>
 #include <stdio.h>
@@ -10,6 +10,9 @@
 #include "conformance/conformance.h"
 #include "core/alloc.h"
 #include "core/error.h"
+#include "llm/chat_template.h"
+#include "llm/grammar.h"
+#include "llm/llm_session.h"
 #include "llm/sampler.h"
 #include "llm/tokenizer.h"
 
@@ -288,6 +291,165 @@ static cw_status run_samplers(conformance *c, const char *folder, cw_error *err)
   return status;
 }
 
+/* ---- chat templates ---- */
+
+static cw_bytes bytes_at(cw_value array, size_t index) {
+  return cw_value_as_bytes(cw_value_array_get(array, index));
+}
+
+static cw_status run_templates(conformance *c, const char *folder, cw_error *err) {
+  cw_value document = cw_value_none();
+  const cw_status status = read_document(folder, "chat-templates.json", &document, err);
+  const cw_value cases = conformance_get(document, "cases");
+  for (size_t i = 0; i < cw_value_len(cases); i++) {
+    const cw_value row = cw_value_array_get(cases, i);
+    const cw_value texts = conformance_get(row, "messages");
+    cwi_chat_message messages[16];
+    size_t len = 0;
+    for (size_t k = 0; k + 1 < cw_value_len(texts) && len < 16; k += 2) {
+      messages[len++] = (cwi_chat_message){bytes_at(texts, k), bytes_at(texts, k + 1)};
+    }
+    cwi_buf out;
+    cwi_buf_init(&out, 0);
+    const cwi_chat_format format = cwi_chat_format_find(conformance_text(row, "template"));
+    const bool answer = cw_value_as_int(conformance_get(row, "add_assistant")) != 0;
+    const cw_bytes expected = cw_value_as_bytes(conformance_get(row, "text"));
+    const bool passed = cwi_chat_format_write(format, messages, len, answer, &out, NULL) == CW_OK &&
+                        out.size == expected.size && memcmp(out.data, expected.data, out.size) == 0;
+    char id[64];
+    char detail[600];
+    (void)snprintf(id, sizeof(id), "chat/%zu", i);
+    (void)snprintf(detail, sizeof(detail), "got '%.*s'", (int)(out.size < 500 ? out.size : 500),
+                   out.data == NULL ? "" : out.data);
+    conformance_count(c, "chat", id, passed, detail);
+    cwi_buf_deinit(&out);
+  }
+  cw_value_release(&document);
+  return status;
+}
+
+/* ---- grammars ---- */
+
+typedef struct grammar_subject {
+  conformance *c;
+  cwi_tokenizer *tokenizer;
+  cwi_llm_engine *engine;
+  cwi_llm_session *session;
+  cwi_token_trie *trie;
+  char name[128];
+  double tolerance;
+} grammar_subject;
+
+static void close_subject(grammar_subject *s) {
+  cwi_llm_session_free(s->session);
+  cwi_token_trie_free(s->trie);
+  cwi_tokenizer_free(s->tokenizer);
+  cwi_llm_engine_free(s->engine);
+  s->session = NULL;
+  s->trie = NULL;
+  s->tokenizer = NULL;
+  s->engine = NULL;
+}
+
+static cw_status open_subject(grammar_subject *s, const char *folder, const char *name,
+                              cw_error *err) {
+  cw_status status = CW_OK;
+  char path[1024];
+  if (strcmp(s->name, name) == 0) return CW_OK;
+  close_subject(s);
+  (void)snprintf(s->name, sizeof(s->name), "%s", name);
+  (void)snprintf(path, sizeof(path), "%s/models/%s", folder, name);
+  s->tolerance = strstr(name, "f32") != NULL ? 0.02 : strstr(name, "f16") != NULL ? 0.08 : 0.5;
+  CWI_TRY(cwi_llm_engine_open(path, NULL, &s->engine, err));
+  CWI_TRY(cwi_llm_session_new(s->engine, NULL, &s->session, err));
+  CWI_TRY(cwi_tokenizer_new(cwi_llm_engine_model(s->engine)->gguf, &s->tokenizer, err));
+  CWI_TRY(cwi_token_trie_new(s->tokenizer, &s->trie, err));
+
+out:
+  return status;
+}
+
+/* Generates under the grammar; true where all tokens that are told apart clearly agree. */
+static bool same_answer(grammar_subject *s, const cwi_grammar *grammar, cw_value row, char *detail,
+                        size_t detail_size) {
+  static uint64_t mask[4096];
+  cw_error err = {0};
+  cwi_grammar_matcher *matcher = NULL;
+  int32_t prompt[256];
+  const cw_value ids = conformance_get(row, "prompt_tokens");
+  const cw_value expected = conformance_get(row, "tokens");
+  const cw_value margins = conformance_get(row, "margins");
+  const size_t len = cw_value_len(ids) < 256 ? cw_value_len(ids) : 256;
+  for (size_t i = 0; i < len; i++) {
+    prompt[i] = (int32_t)cw_value_as_int(cw_value_array_get(ids, i));
+  }
+  cwi_llm_session_truncate(s->session, 0);
+  bool ok = cwi_grammar_matcher_new(grammar, true, &matcher, &err) == CW_OK &&
+            cwi_llm_session_prompt(s->session, prompt, len, NULL, &err) == CW_OK;
+  for (size_t i = 0; ok && i < cw_value_len(expected); i++) {
+    const float *logits = cwi_llm_session_logits(s->session);
+    const int32_t wanted = (int32_t)cw_value_as_int(cw_value_array_get(expected, i));
+    ok = cwi_grammar_matcher_mask(matcher, s->trie, mask, &err) == CW_OK;
+    int32_t best = -1;
+    for (int32_t id = 0; ok && id < (int32_t)cwi_tokenizer_len(s->tokenizer); id++) {
+      if ((mask[id / 64] >> (id % 64) & 1) == 0) continue;
+      if (best < 0 || logits[id] > logits[best]) best = id;
+    }
+    const bool clear = cw_value_as_float(cw_value_array_get(margins, i)) >= s->tolerance;
+    const bool allowed = (mask[wanted / 64] >> (wanted % 64) & 1) != 0;
+    if (!allowed || (clear && best != wanted)) {
+      (void)snprintf(detail, detail_size, "token %zu is %d, expected %d%s", i, (int)best,
+                     (int)wanted, allowed ? "" : ", which is not allowed");
+      ok = false;
+    }
+    if (!ok || cwi_tokenizer_is_end(s->tokenizer, wanted)) break;
+    const cw_bytes piece = cwi_tokenizer_piece(s->tokenizer, wanted);
+    ok = cwi_grammar_matcher_accept(matcher, piece.data, piece.size, &err) == CW_OK &&
+         cwi_llm_session_append(s->session, wanted, NULL, &err) == CW_OK;
+  }
+  if (!ok && detail[0] == 0) (void)snprintf(detail, detail_size, "%s", err.message);
+  cwi_grammar_matcher_free(matcher);
+  return ok;
+}
+
+static cw_status run_grammars(conformance *c, const char *folder, cw_error *err) {
+  cw_status status = CW_OK;
+  cw_value document = cw_value_none();
+  grammar_subject s = {.c = c};
+  CWI_TRY(read_document(folder, "grammar.json", &document, err));
+  const cw_value cases = conformance_get(document, "cases");
+  for (size_t i = 0; i < cw_value_len(cases); i++) {
+    const cw_value row = cw_value_array_get(cases, i);
+    const char *name = conformance_text(row, "grammar");
+    const cw_value text = conformance_get(conformance_get(document, "grammars"), name);
+    const cw_bytes bytes = cw_value_as_bytes(text);
+    char id[128];
+    char detail[600] = "";
+    (void)snprintf(id, sizeof(id), "grammar/%zu/%.60s", i, name);
+    if (!conformance_wants(c, "grammar", id)) continue;
+    cwi_grammar *grammar = NULL;
+    cw_error parsed = {0};
+    (void)cwi_grammar_parse(bytes.data, bytes.size, NULL, &grammar, &parsed);
+    bool passed = false;
+    if (conformance_text(row, "err") != NULL) {
+      passed = grammar == NULL;
+    } else if (grammar == NULL) {
+      (void)snprintf(detail, sizeof(detail), "%s", parsed.message);
+    } else {
+      status = open_subject(&s, folder, conformance_text(row, "model"), err);
+      passed = status == CW_OK && same_answer(&s, grammar, row, detail, sizeof(detail));
+    }
+    conformance_count(c, "grammar", id, passed, detail);
+    cwi_grammar_free(grammar);
+    if (status != CW_OK) break;
+  }
+
+out:
+  close_subject(&s);
+  cw_value_release(&document);
+  return status;
+}
+
 static cw_status run(conformance *c, const char *path, cw_error *err) {
   cw_status status = CW_OK;
   char folder[1024];
@@ -295,6 +457,8 @@ static cw_status run(conformance *c, const char *path, cw_error *err) {
   DIR *dir = opendir(folder);
   if (dir == NULL) return CWI_RAISE(err, CW_E_NOT_FOUND, 0, "cannot open '%s'", folder);
   CWI_TRY(run_samplers(c, path, err));
+  CWI_TRY(run_templates(c, path, err));
+  CWI_TRY(run_grammars(c, path, err));
   for (const struct dirent *entry; (entry = readdir(dir)) != NULL;) {
     if (strncmp(entry->d_name, "tokenize-", 9) == 0) {
       CWI_TRY(run_tokenizer(c, path, entry->d_name, err));

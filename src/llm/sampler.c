@@ -2,8 +2,8 @@
 /* The sampler chain.
  *
  * Top-k is a partial selection with a heap, not a sort of the vocabulary; what comes after works on
- * the few that are left. Stages that need the order sort only what they have. A draw uses a generator
- * of our own (PCG32), so that a seed gives the same text on every platform. */
+ * the few that are left. Stages that need the order sort only what they have. A draw uses a
+ * generator of our own (PCG32), so that a seed gives the same text on every platform. */
 #include "llm/sampler.h"
 
 #include <math.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Sampling: from the logits of a vocabulary to one token.
  *
- * A chain, in this order: logit bias, grammar, penalties, top-k, typical, top-p, min-p, temperature,
- * draw. Temperature 0 (or below) is greedy and draws nothing. The stages are functions of their own,
- * so that tests and other chains can use them alone. One thread at a time. */
+ * A chain, in this order: logit bias, grammar, penalties, top-k, typical, top-p, min-p,
+ * temperature, draw. Temperature 0 (or below) is greedy and draws nothing. The stages are functions
+ * of their own, so that tests and other chains can use them alone. One thread at a time. */
 #ifndef LLM_SAMPLER_H
 #define LLM_SAMPLER_H
 

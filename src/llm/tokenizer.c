@@ -215,7 +215,8 @@ static cw_status apply_phi3(cwi_tokenizer *t, const cwi_gguf *gguf, cw_error *er
   return CW_OK;
 }
 
-/* Sorts by length, longest first; lengths are few, so an insertion into runs is enough: shell sort. */
+/* Sorts by length, longest first; lengths are few, so an insertion into runs is enough: shell sort.
+ */
 static void sort_specials(cwi_tokenizer *t) {
   for (uint32_t gap = t->specials_len / 2; gap > 0; gap /= 2) {
     for (uint32_t i = gap; i < t->specials_len; i++) {
@@ -461,7 +462,8 @@ out:
 
 /* ---- decode ---- */
 
-/* Whether the space at `i` goes: it stands before punctuation, or before the end of a contraction. */
+/* Whether the space at `i` goes: it stands before punctuation, or before the end of a contraction.
+ */
 static bool is_space_before(const char *s, size_t len, size_t i) {
   const char a = i + 1 < len ? s[i + 1] : 0;
   const char b = i + 2 < len ? s[i + 2] : 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Tokenizers: text to the ids of a model's vocabulary and back.
  *
- * A tokenizer is made from a model's metadata, copies what it needs and is immutable afterwards: any
- * number of threads may use it. */
+ * A tokenizer is made from a model's metadata, copies what it needs and is immutable afterwards:
+ * any number of threads may use it. */
 #ifndef LLM_TOKENIZER_H
 #define LLM_TOKENIZER_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Merging, the heart of both tokenizers: of all neighbours that may merge, the best pair does, the
- * leftmost of equals, until none is left. A heap holds the candidates; one whose symbols have changed
- * since is recognised by its size and dropped, so the whole takes n log n steps. */
+ * leftmost of equals, until none is left. A heap holds the candidates; one whose symbols have
+ * changed since is recognised by its size and dropped, so the whole takes n log n steps. */
 #include <string.h>
 
 #include "core/alloc.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Samplers: the stages against the recorded vectors are in the conformance suite; here is the chain. */
+/* Samplers: the stages against the recorded vectors are in the conformance suite; here is the
+ * chain. */
 #include <math.h>
 
 #include "llm/sampler.h"
