@@ -92,25 +92,25 @@ static bool make_table(cwi_tokenizer *t) {
 /* ---- loading ---- */
 
 static bool is_end_text(cw_bytes text) {
-  static const char *const names[] = {"<|eot_id|>",
-                                      "<|im_end|>",
-                                      "<|end|>",
-                                      "<|return|>",
-                                      "<|call|>",
-                                      "<|eom_id|>",
-                                      "<|endoftext|>",
-                                      "<|end_of_text|>",
-                                      "<EOT>",
-                                      "_<EOT>",
-                                      "[EOT]",
-                                      "[EOS]",
-                                      "<end_of_turn>",
-                                      "<turn|>",
-                                      "<end_of_utterance>",
-                                      "<|eot|>",
-                                      "</s>",
-                                      "<\xEF\xBD\x9C"
-                                      "end\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>"};
+  static const char *const names[] = {
+      "<|eot_id|>",
+      "<|im_end|>",
+      "<|end|>",
+      "<|return|>",
+      "<|call|>",
+      "<|eom_id|>",
+      "<|endoftext|>",
+      "<|end_of_text|>",
+      "<EOT>",
+      "_<EOT>",
+      "[EOT]",
+      "[EOS]",
+      "<end_of_turn>",
+      "<turn|>",
+      "<end_of_utterance>",
+      "<|eot|>",
+      "</s>",
+      "<\xEF\xBD\x9C\145nd\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>"};
   for (size_t i = 0; i < CWI_ARRAY_LEN(names); i++) {
     if (strlen(names[i]) == text.size && memcmp(names[i], text.data, text.size) == 0) return true;
   }
