@@ -21,7 +21,7 @@
 #define NONE UINT32_MAX
 #define DEAD 0U /* the state that nothing leaves */
 #define NODES_MAX (1U << 22)
-#define NODES_KEPT (1U << 18) /* more than these are cleared between tokens */
+#define NODES_KEPT (1U << 16) /* more than these are cleared between tokens */
 #define STATES_MAX (1U << 20)
 #define STEPS 4096U
 
@@ -76,6 +76,7 @@ struct cwi_grammar_matcher {
   size_t path_cap;
   cursor start, at;
   bool failed_limit;
+  size_t compact_at; /* nodes */
 };
 
 struct cwi_token_trie {
@@ -423,6 +424,7 @@ static bool compact(cwi_grammar_matcher *m) {
   for (size_t i = 0; i < m->found_len; i++) m->found[i] = moved[m->found[i]] - 1;
   cwi_free(moved, m->nodes_len * sizeof(uint32_t));
   m->nodes_len = kept;
+  m->compact_at = cwi_size_max(NODES_KEPT, kept * 2); /* what is needed is not cleared each time */
   free_states(m);
   const uint32_t *found = m->found;
   const size_t len = m->found_len;
@@ -464,6 +466,7 @@ cw_status cwi_grammar_matcher_new(const cwi_grammar *grammar, bool lenient,
   if (m == NULL) return CWI_RAISE_NOMEM(err, "a grammar's states");
   m->g = grammar;
   m->lenient = lenient;
+  m->compact_at = NODES_KEPT;
   m->steps = cwi_alloc_array(STEPS, sizeof(step));
   cw_status status = CW_OK;
   if (m->steps == NULL || !table_init(&m->node_table, 256) || !table_init(&m->state_table, 64)) {
@@ -512,7 +515,7 @@ cw_status cwi_grammar_matcher_accept(cwi_grammar_matcher *m, const void *text, s
     }
   }
   m->at = c;
-  if (m->nodes_len > NODES_KEPT && !compact(m)) return fail(m, err);
+  if (m->nodes_len > m->compact_at && !compact(m)) return fail(m, err);
   return CW_OK;
 }
 
