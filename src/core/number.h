@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#define CWI_FLOAT_TEXT_BYTES 32
+#define CWI_FLOAT_TEXT_BYTES 48
 
 /* Writes the fewest digits that read back as `value` ("1.5", "1e+300", "-0.0"), always with '.' or
  * 'e'; finite values only. Returns the length. */
