@@ -158,7 +158,5 @@ CWI_INLINE cwi_script_place cwi_script_place_of(const cwi_script_proto *proto,
                                                 const cwi_script_insn *insn) {
   return proto->places[insn - proto->code];
 }
-/* Stable text of the whole program. */
-bool cwi_script_dump(const cwi_script_program *program, cwi_buf *out);
 
 #endif
