@@ -19,6 +19,7 @@
 #include "core/deadline.h"
 #include "core/error.h"
 #include "core/value.h"
+#include "core/value_json.h"
 
 struct cwi_error_box {
   cw_error error;
@@ -422,4 +423,47 @@ cw_status cwi_future_take_unlock(cwi_future *f, bool pinned, cw_value *value, cw
   CWI_ASSERT(f->state == CWI_FUTURE_SETTLED);
   if (CWI_LIKELY(f->head.handles == 1)) return move_result(f, pinned, value, err);
   return copy_result(f, pinned, value, err);
+}
+
+/* ---- detail ---- */
+
+static cw_status describe_error(const cw_error *err, cw_value *detail, cw_error *why) {
+  cwi_buf buf;
+  cwi_buf_init(&buf, 0);
+  (void)cwi_buf_append_str(&buf, "{\"code\":");
+  const char *name = cw_status_name(err->code);
+  cwi_json_text(&buf, name, strlen(name));
+  (void)cwi_buf_append_str(&buf, ",\"message\":");
+  cwi_json_text(&buf, err->message, strlen(err->message));
+  (void)cwi_buf_append_str(&buf, ",\"operation\":");
+  cwi_json_text(&buf, err->operation, strlen(err->operation));
+  (void)cwi_buf_append_format(&buf, ",\"line\":%d,\"column\":%d,\"os_code\":%d,\"http_status\":%d,",
+                              err->line, err->column, err->os_code, err->http_status);
+  (void)cwi_buf_append_format(&buf, "\"outcome\":%d}", err->outcome);
+  cw_status status = cwi_value_string_from_buf(&buf, detail, why);
+  cwi_buf_deinit(&buf);
+  return status;
+}
+
+cw_status cw_future_error_detail(cw_future *future, cw_value *detail, cw_error *err) {
+  if (detail == NULL) return CWI_RAISE(err, CW_E_INVALID, 0, "no place for the detail");
+  *detail = cwi_value_none();
+  cwi_error_clear(err);
+  cwi_future *f = cwi_handle_get(future, CW_HANDLE_FUTURE);
+  if (f == NULL) return cwi_future_raise_dead(future, err);
+  cwi_object_lock(f);
+  bool failed = f->state == CWI_FUTURE_SETTLED && f->status != CW_OK;
+  cwi_object_unlock(f);
+  cw_status status;
+  if (!failed) {
+    status = CWI_RAISE(err, CW_E_STATE, 0, "the future has not failed");
+  } else if (f->error != NULL && f->error->detail != NULL) { /* settled: it does not change */
+    status = cw_value_string(f->error->detail, f->error->detail_size, detail, err);
+  } else {
+    cw_error plain;
+    (void)copy_error(f, f->status, f->error, &plain);
+    status = describe_error(&plain, detail, err);
+  }
+  cwi_future_unref(f);
+  return status;
 }

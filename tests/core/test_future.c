@@ -162,6 +162,20 @@ TEST(future, foreign_and_made_up_handles_are_stale) {
   }
 }
 
+TEST(future, error_detail_is_json) {
+  cw_value detail;
+  cw_future *future = cw_failed(CW_E_NOT_FOUND, "no \"note\"");
+  CHECK_OK(cw_future_error_detail(future, &detail, NULL));
+  CHECK(strstr(cw_value_as_bytes(detail).data, "\"code\":\"CW_E_NOT_FOUND\"") != NULL);
+  CHECK(strstr(cw_value_as_bytes(detail).data, "\"message\":\"no \\\"note\\\"\"") != NULL);
+  cw_value_release(&detail);
+  CHECK_OK(cw_release(future));
+  CHECK_STATUS(cw_future_error_detail(future, &detail, NULL), CW_E_STALE);
+  future = cw_ready(cw_value_int(1));
+  CHECK_STATUS(cw_future_error_detail(future, &detail, NULL), CW_E_STATE);
+  CHECK_OK(cw_release(future));
+}
+
 /* ---- combinators ---- */
 
 static void make_three(cw_future **futures, cw_completer **completers) {
