@@ -27,6 +27,7 @@ static cwi_offload_job *queue;                /* [mutex] */
 static cwi_offload_job **queue_last = &queue; /* [mutex] */
 static unsigned threads;                      /* [mutex] */
 static unsigned idle;                         /* [mutex] */
+static unsigned queued;                       /* [mutex] */
 static bool stopping;                         /* [mutex] */
 static _Atomic bool background;
 
@@ -41,6 +42,7 @@ static cwi_offload_job *take_job_locked(void) {
   cwi_offload_job *job = queue;
   if (job == NULL) return NULL;
   queue = job->next;
+  queued--;
   if (queue == NULL) {
     queue_last = &queue;
   } else {
@@ -98,7 +100,8 @@ cw_status cwi_offload_submit(cwi_offload_job *job, cw_error *err) {
   cwi_fork_guard();
   cw_status status = CW_OK;
   (void)pthread_mutex_lock(&mutex);
-  int code = idle == 0 && threads < threads_max() ? start_thread_locked() : 0;
+  /* An idle thread may have been promised to an earlier job already: count those, not just threads. */
+  int code = queued >= idle && threads < threads_max() ? start_thread_locked() : 0;
   if (code != 0 && threads == 0) {
     status = CWI_RAISE(err, CW_E_LIMIT, code, "the system refused a thread for the pool");
   } else {
@@ -106,6 +109,7 @@ cw_status cwi_offload_submit(cwi_offload_job *job, cw_error *err) {
     job->link = queue_last;
     *queue_last = job;
     queue_last = &job->next;
+    queued++;
     (void)pthread_cond_signal(&work);
   }
   (void)pthread_mutex_unlock(&mutex);
@@ -114,8 +118,9 @@ cw_status cwi_offload_submit(cwi_offload_job *job, cw_error *err) {
 
 bool cwi_offload_withdraw(cwi_offload_job *job) {
   (void)pthread_mutex_lock(&mutex);
-  bool queued = job->link != NULL;
-  if (queued) {
+  bool waits = job->link != NULL;
+  if (waits) {
+    queued--;
     *job->link = job->next;
     if (job->next != NULL) {
       job->next->link = job->link;
@@ -125,7 +130,7 @@ bool cwi_offload_withdraw(cwi_offload_job *job) {
     job->link = NULL;
   }
   (void)pthread_mutex_unlock(&mutex);
-  return queued;
+  return waits;
 }
 
 bool cwi_offload_stop(uint64_t timeout_ns) {

@@ -29,6 +29,7 @@
 #include "core/hash.h"
 #include "core/offload.h"
 #include "core/task.h"
+#include "core/thread.h"
 #include "core/value.h"
 #include "io/file_sys.h"
 #include "model/model_store.h"
@@ -276,11 +277,13 @@ static cw_status on_pool(cw_task_fn step, model_pull *p, cw_error *err) {
 
 /* ---- the lock ---- */
 
-/* Waiting for the lock cannot be interrupted, so it holds what it needs itself: a pull that is
- * cancelled leaves it, and it gives the lock back when it gets it. */
+/* Waiting for the lock cannot be interrupted, so it has a thread of its own (one of the pool's would be
+ * missing to the pull that holds the lock) and what it needs: a pull that is cancelled leaves it, and it
+ * gives the lock back when it gets it. */
 typedef struct lock_wait {
   _Atomic int holders; /* the pull and the waiting thread */
-  _Atomic int fd;      /* a duplicate of the pull's */
+  int fd;              /* its own open file */
+  cw_completer *completer;
 } lock_wait;
 
 static void drop_lock_wait(lock_wait *w) {
@@ -289,35 +292,53 @@ static void drop_lock_wait(lock_wait *w) {
   CWI_FREE(w);
 }
 
-static cw_status lock_on_pool(void *context, cw_value *out, cw_error *err) {
+static void *lock_main(void *context) {
   lock_wait *w = context;
-  (void)out;
   int code;
   do {
     code = flock(w->fd, LOCK_EX);
   } while (code != 0 && errno == EINTR);
-  cw_status status = code == 0 ? CW_OK : cwi_file_sys_raise(err, "lock", "the model");
+  if (code == 0) {
+    (void)cw_complete(w->completer, cwi_value_none());
+  } else {
+    (void)cw_complete_error(w->completer, CW_E_IO, "the system refused the lock of the model");
+  }
   drop_lock_wait(w);
-  return status;
+  return NULL;
+}
+
+static cw_status start_lock_wait(model_pull *p, lock_wait *w, cw_error *err) {
+  pthread_t thread;
+  int code = cwi_thread_start(&thread, lock_main, w);
+  if (code == 0) {
+    (void)pthread_detach(thread);
+    return CW_OK;
+  }
+  (void)cw_release(w->completer);
+  drop_lock_wait(w); /* the thread's hold */
+  return cwi_raise(err, CW_E_LIMIT, code, "model_pull", "no thread to wait for '%s'", p->lock_path);
 }
 
 static cw_status wait_for_lock(model_pull *p, cw_error *err) {
   lock_wait *w = CWI_NEW(lock_wait);
   if (w == NULL) return CWI_RAISE_NOMEM(err, "a lock");
-  w->holders = 2;
   w->fd = open(p->lock_path, O_RDWR | O_CLOEXEC);
   if (w->fd < 0) {
     CWI_FREE(w);
     return cwi_file_sys_raise(err, "lock", p->lock_path);
   }
-  cw_future *wait = cw_offload(lock_on_pool, w);
-  (void)cw_retain(wait); /* shared: a cancel leaves it instead of waiting for it */
-  cw_status status = cw_await(wait, NULL, err);
+  w->holders = 2;
+  cw_future *wait = cw_oneshot(&w->completer);
+  cw_status status = start_lock_wait(p, w, err);
+  if (status == CW_OK) {
+    status = cw_await(wait, NULL, err);
+  } else {
+    (void)cw_release(wait);
+  }
   if (status == CW_OK) { /* the lock belongs to w->fd's open file: it becomes ours */
     (void)close(p->lock);
     p->lock = fcntl(w->fd, F_DUPFD_CLOEXEC, 0);
   }
-  (void)cw_release(wait);
   drop_lock_wait(w);
   return status;
 }

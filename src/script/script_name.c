@@ -363,7 +363,8 @@ static cwi_script_module *find_import(const cwi_script_import *imports, uint32_t
 cwi_script_module *cwi_vm_find_module(run_t *run, const cw_value *path, uint32_t len) {
   const cwi_script_frame *frame = &run->frames[run->frame_len - 1];
   uint32_t own = frame->module != NULL ? frame->import_base : 0;
-  cwi_script_module *module = find_import(run->imports + own, run->import_len - own, path[0]);
+  const cwi_script_import *imports = run->imports == NULL ? NULL : run->imports + own;
+  cwi_script_module *module = find_import(imports, run->import_len - own, path[0]);
   if (module == NULL && frame->module != NULL) {
     module = find_import(frame->module->imports, frame->module->import_len, path[0]);
   }
