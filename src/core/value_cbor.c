@@ -3,7 +3,8 @@
  * between the bytes and the value.
  *
  * Reading never allocates more than the input justifies: an array's announced length is checked
- * against the bytes that are left, because every item takes at least one. */
+ * against the bytes that are left, because every item takes at least one, and room is made at once
+ * for ARRAY_ROOM_MAX items at most: arrays in arrays may each announce all that is left. */
 #include "core/value_cbor.h"
 
 #include <math.h>
@@ -23,6 +24,7 @@
 #define SIMPLE_UNDEFINED 23
 #define INDEFINITE 31
 #define BREAK 0xFF
+#define ARRAY_ROOM_MAX 64
 
 /* ---- writing ---- */
 
@@ -285,7 +287,8 @@ static cw_status read_string(reader *r, const head *h, cw_value *out) {
 static cw_status read_array(reader *r, const head *h, cw_value *out, int depth) {
   bool open = h->info == INDEFINITE;
   if (!open && h->argument > r->size - r->at) return malformed(r, "an array that ends too early");
-  cw_status status = cw_value_array(open ? 0 : (size_t)h->argument, out, r->err);
+  size_t room = open ? 0 : h->argument < ARRAY_ROOM_MAX ? (size_t)h->argument : ARRAY_ROOM_MAX;
+  cw_status status = cw_value_array(room, out, r->err);
   for (uint64_t i = 0; status == CW_OK && (open ? !take_break(r) : i < h->argument); i++) {
     cw_value item;
     status = read_at(r, &item, depth);

@@ -157,6 +157,40 @@ TEST(cbor, depth_is_limited_one_below_is_read) {
   CHECK_STATUS(cw_value_from_cbor(bytes, sizeof(bytes), &value, NULL), CW_E_LIMIT);
 }
 
+static uint64_t most_bytes;
+
+static void *count_most(void *pointer, size_t size_old, size_t size_new, void *context) {
+  (void)context;
+  (void)size_old;
+  uint64_t bytes = cw_allocated_bytes() + size_new;
+  if (bytes > most_bytes) most_bytes = bytes;
+  if (size_new != 0) return realloc(pointer, size_new);
+  free(pointer);
+  return NULL;
+}
+
+/* Each of 500 arrays in arrays announced all the bytes that were left, and got room for them. */
+TEST(cbor, arrays_in_arrays_get_no_room_that_the_input_does_not_fill) {
+  enum { SIZE = 100000, HEADS = 500, HEAD = 5 };
+  static uint8_t bytes[SIZE];
+  const cw_allocator counting = {.struct_size = sizeof(counting), .resize = count_most};
+  for (uint32_t i = 0; i < HEADS; i++) {
+    uint32_t left = SIZE - (i + 1) * HEAD;
+    uint8_t *head = bytes + (size_t)i * HEAD;
+    head[0] = 0x9a;
+    for (int k = 0; k < 4; k++) head[1 + k] = (uint8_t)(left >> (24 - 8 * k));
+  }
+  bytes[HEADS * HEAD] = 0xff;
+  cw_value value;
+  CHECK_OK(cw_allocator_set(&counting, NULL));
+  uint64_t before = cw_allocated_bytes();
+  most_bytes = before;
+  cw_status status = cw_value_from_cbor(bytes, SIZE, &value, NULL);
+  CHECK_OK(cw_allocator_set(NULL, NULL));
+  CHECK(status == CW_E_PARSE);
+  CHECK(most_bytes - before < 16 * SIZE);
+}
+
 static cw_status read_and_write(void) {
   cw_value value;
   cw_value bytes;
