@@ -56,8 +56,7 @@ void cwi_cbor_int(cwi_buf *buf, int64_t value) {
   }
 }
 
-/* A float that a half can hold exactly; false where it cannot. Subnormal halves are left to floats.
- */
+/* A float that a half can hold exactly, subnormal halves included; false where it cannot. */
 static bool to_half(float value, uint16_t *out) {
   uint32_t bits;
   memcpy(&bits, &value, sizeof(bits));
@@ -71,6 +70,12 @@ static bool to_half(float value, uint16_t *out) {
   if (exponent == 0xFF && fraction == 0) {
     *out = (uint16_t)(sign | 0x7C00);
     return true;
+  }
+  if (exponent >= 103 && exponent <= 112) { /* a multiple of 2^-24 below 2^-14 */
+    uint32_t whole = fraction | 0x800000;
+    uint32_t shift = 126 - exponent;
+    *out = (uint16_t)(sign | whole >> shift);
+    return (whole & ((1U << shift) - 1)) == 0;
   }
   if ((fraction & 0x1FFF) != 0 || exponent < 113 || exponent > 142) return false;
   *out = (uint16_t)(sign | (exponent - 112) << 10 | fraction >> 13);

@@ -58,6 +58,11 @@ static const float_row FLOATS[] = {
     {BYTES("\xfa\x7f\x7f\xff\xff"), 3.4028234663852886e+38},
     {BYTES("\xfb\x7e\x37\xe4\x3c\x88\x00\x75\x9c"), 1.0e+300},
     {BYTES("\xf9\x04\x00"), 0.00006103515625},
+    {BYTES("\xf9\x03\xff"), 0x1.ff8p-15},
+    {BYTES("\xf9\x83\x01"), -0x1.808p-15},
+    {BYTES("\xf9\x00\x01"), 5.960464477539063e-8},
+    {BYTES("\xfa\x33\x00\x00\x00"), 0x1p-25},
+    {BYTES("\xfa\x33\xc0\x00\x00"), 0x1.8p-24},
     {BYTES("\xf9\xc4\x00"), -4.0},
     {BYTES("\xfb\xc0\x10\x66\x66\x66\x66\x66\x66"), -4.1},
     {BYTES("\xf9\x7c\x00"), INFINITY},
@@ -90,9 +95,6 @@ TEST(cbor, floats_take_their_shortest_exact_form) {
     CHECK(cw_value_equal(value, cw_value_float(FLOATS[i].value)));
     expect_bytes("a float", value, FLOATS[i].bytes, FLOATS[i].size);
   }
-  cw_value tiny;
-  CHECK_OK(cw_value_from_cbor("\xf9\x00\x01", 3, &tiny, NULL));
-  CHECK(cw_value_equal(tiny, cw_value_float(5.960464477539063e-8)));
 }
 
 /* {"a": 1, "b": [2, 3]}, definite and indefinite, and strings in chunks. */
